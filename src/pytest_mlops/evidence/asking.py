@@ -1,0 +1,59 @@
+"""A model is asked once: for its predictions, and for its scores where it has any."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import numpy as np
+
+from pytest_mlops.verdict.errors import EvidenceError
+
+from .frames import matrix
+
+
+def ask(model: Any, rows: Any, *, positive_label: Any) -> dict[str, Any]:
+    """What the model says about the rows: the arguments of `Evaluation` that come from it."""
+    if inspect.isclass(model):
+        raise EvidenceError(f"{model.__name__} is a class: give a trained model, an instance of it")
+    if not hasattr(model, "predict"):
+        return _ask_callable(model, rows)
+    answer: dict[str, Any] = {"y_pred": _one_a_row(model.predict(rows))}
+    classes = getattr(model, "classes_", None)
+    if classes is None or isinstance(classes, list):  # a list: one array for each of several outputs
+        return answer
+    answer["labels"] = np.asarray(classes).tolist()
+    return {**answer, **_ask_scores(model, rows, answer["labels"], positive_label)}
+
+
+def _ask_callable(model: Any, rows: Any) -> dict[str, Any]:
+    if not callable(model):
+        raise EvidenceError(
+            f"a {type(model).__name__} has no predict and cannot be called: give a trained model, or a function of X"
+        )
+    answer = model(rows)
+    if isinstance(answer, tuple) and len(answer) == 2:
+        return {"y_pred": _one_a_row(answer[0]), "y_score": answer[1]}
+    return {"y_pred": _one_a_row(answer)}
+
+
+def _ask_scores(model: Any, rows: Any, classes: list[Any], positive_label: Any) -> dict[str, Any]:
+    if hasattr(model, "predict_proba"):
+        return {"y_score": model.predict_proba(rows), "probabilities": True}
+    if not hasattr(model, "decision_function"):
+        return {}
+    scores = matrix(model.decision_function(rows), "decision_function(X)")
+    if scores.ndim == 2:
+        return {}  # raw scores of many classes are no probabilities: nothing here can be ranked by them
+    first_is_positive = positive_label is not None and positive_label == classes[0]
+    return {"y_score": -scores if first_is_positive else scores}
+
+
+def _one_a_row(predicted: Any) -> Any:
+    shape = np.shape(predicted)
+    if len(shape) == 2 and shape[1] > 1:
+        raise EvidenceError(
+            f"the model's predict gave an array of shape {shape}, expected one label or number a row: "
+            f"wrap the model in a function that returns (y_pred, y_score)"
+        )
+    return predicted

@@ -1,0 +1,267 @@
+"""What one model did on one data set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pytest_mlops.verdict.wording import count
+
+# numpy is imported by what is called when an Evaluation is made: naming this class in a conftest costs nothing.
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Task = Literal["binary", "multiclass", "regression"]
+Identity = Literal["row_ids", "features", "anonymous"]
+
+
+class Evaluation:
+    """What one model did on one data set: truth, predictions, scores, and which rows they are.
+
+    Parameters
+    ----------
+    y_true, y_pred : array-like of shape (n,)
+        Labels (text, integers, booleans) or quantities. Series and one-column frames of pandas, Polars, PyArrow, …
+    y_score : array-like of shape (n,) or (n, classes), optional
+        Score of the positive class, higher is more positive; or the probability of each class, in the order of
+        `labels`.
+    positive_label : label, optional
+        Needed by binary metrics where the labels are not {0, 1}, {False, True} or {-1, 1}.
+    sensitive_features : frame, mapping, Series or array, optional
+        Columns of length n that describe people.
+    clusters, time, sample_weight : array-like of shape (n,), optional
+        Which rows belong together, when they happened (numbers or dates), how much each counts.
+    row_ids : array-like of shape (n,), optional
+        Unique names of the rows. With them two evaluations pair row by row.
+    features : frame or array of n rows, optional
+        Where there are no `row_ids`, rows are told apart by a hash of these. They are not kept.
+    labels : sequence, optional
+        All classes that the model knows; default: those of `y_true`.
+    task : {"binary", "multiclass", "regression"}, optional
+        Default: told from the values. Say ``"regression"`` where integers are quantities.
+    probabilities : bool, default False
+        Claim that `y_score` holds probabilities: values outside [0, 1] are then refused.
+
+    Raises
+    ------
+    EvidenceError
+        Lengths differ, there are no rows, values are missing or infinite, `y_true` holds one class only, a label
+        was never seen, probabilities are none, row ids repeat.
+
+    Examples
+    --------
+    >>> Evaluation(["no", "yes", "yes"], ["no", "yes", "no"], [0.2, 0.9, 0.4], positive_label="yes")
+    Evaluation(binary, 3 rows, positive 'yes', with scores, anonymous rows)
+    """
+
+    __slots__ = (
+        "_digests", "_pred", "_true", "clusters", "identity", "labels", "n", "notes", "positive_label",
+        "row_keys", "sample_weight", "sensitive_features", "task", "time", "y_score",
+    )  # fmt: skip
+
+    task: Task
+    n: int
+    labels: tuple[Any, ...]
+    positive_label: Any
+    y_score: NDArray[np.float64] | None
+    sensitive_features: dict[str, NDArray[Any]]
+    clusters: NDArray[Any] | None
+    time: NDArray[Any] | None
+    sample_weight: NDArray[np.float64] | None
+    row_keys: NDArray[np.uint64] | None
+    identity: Identity
+    notes: tuple[str, ...]
+    _true: NDArray[Any]
+    _pred: NDArray[Any]
+    _digests: dict[str, str]
+
+    def __init__(
+        self,
+        y_true: Any,
+        y_pred: Any,
+        y_score: Any = None,
+        *,
+        positive_label: Any = None,
+        sensitive_features: Any = None,
+        clusters: Any = None,
+        time: Any = None,
+        sample_weight: Any = None,
+        row_ids: Any = None,
+        features: Any = None,
+        labels: Sequence[Any] | None = None,
+        task: Task | None = None,
+        probabilities: bool = False,
+    ) -> None:
+        from .intake import admit
+
+        admitted = admit(
+            y_true=y_true,
+            y_pred=y_pred,
+            y_score=y_score,
+            positive_label=positive_label,
+            sensitive_features=sensitive_features,
+            clusters=clusters,
+            time=time,
+            sample_weight=sample_weight,
+            row_ids=row_ids,
+            features=features,
+            labels=labels,
+            task=task,
+            probabilities=probabilities,
+        )
+        for name, value in admitted.items():
+            object.__setattr__(self, name, value)
+        object.__setattr__(self, "_digests", {})
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"an Evaluation does not change: make a new one instead of setting {name!r}")
+
+    @classmethod
+    def from_model(cls, model: Any, X: Any, y: Any, **known: Any) -> Evaluation:
+        """Ask a model once.
+
+        Parameters
+        ----------
+        model : object or callable
+            With ``predict``, and ``predict_proba`` or ``decision_function`` where it has them; or a callable that
+            takes `X` and returns `y_pred`, or `y_pred` and `y_score`.
+        X : frame or array of n rows
+            Rows are told apart by a hash of it, where no `row_ids` are given.
+        y : array-like of shape (n,)
+        **known
+            The keyword arguments of `Evaluation`.
+
+        Raises
+        ------
+        EvidenceError
+            The model has no ``predict`` and cannot be called, or its answer is not one prediction a row.
+        """
+        from .asking import ask
+
+        answer = ask(model, X, positive_label=known.get("positive_label"))
+        return cls(y, **{"features": X, **answer, **known})
+
+    @classmethod
+    def from_predictions(
+        cls,
+        source: str | Path | Any,
+        *,
+        y_true: str = "y_true",
+        y_pred: str = "y_pred",
+        y_score: str | Sequence[str] | None = None,
+        row_ids: str | None = None,
+        sensitive_features: str | Sequence[str] | None = None,
+        clusters: str | None = None,
+        time: str | None = None,
+        sample_weight: str | None = None,
+        features: Sequence[str] | None = None,
+        **known: Any,
+    ) -> Evaluation:
+        """For models that live elsewhere: a CSV or Parquet file, or a frame, of their predictions.
+
+        Parameters
+        ----------
+        source : path or frame
+        y_true, y_pred : str
+            Names of columns.
+        y_score : str or sequence of str, optional
+            Default: the column ``y_score``, if there is one. Several names: one column for each of `labels`.
+        row_ids, clusters, time, sample_weight : str, optional
+            Names of columns.
+        sensitive_features, features : names of columns, optional
+        **known
+            The other keyword arguments of `Evaluation`.
+
+        Raises
+        ------
+        EvidenceError
+            The file cannot be read, or has no such column.
+        """
+        from .predictions import gather
+
+        return cls(
+            **gather(
+                source,
+                y_true=y_true,
+                y_pred=y_pred,
+                y_score=y_score,
+                row_ids=row_ids,
+                sensitive_features=sensitive_features,
+                clusters=clusters,
+                time=time,
+                sample_weight=sample_weight,
+                features=features,
+            ),
+            **known,
+        )
+
+    @property
+    def y_true(self) -> NDArray[Any]:
+        """The truth, of shape (n,): labels or quantities."""
+        return self._decoded(self._true)
+
+    @property
+    def y_pred(self) -> NDArray[Any]:
+        """The predictions, of shape (n,): labels or quantities."""
+        return self._decoded(self._pred)
+
+    @property
+    def correct(self) -> NDArray[np.bool_]:
+        """Rows whose label is predicted rightly."""
+        return self._true == self._pred  # type: ignore[no-any-return]
+
+    @property
+    def positive(self) -> NDArray[np.bool_]:
+        """Rows of the positive class."""
+        return self._true == self.labels.index(self.positive_label)  # type: ignore[no-any-return]
+
+    @property
+    def predicted_positive(self) -> NDArray[np.bool_]:
+        """Rows that the model calls positive."""
+        return self._pred == self.labels.index(self.positive_label)  # type: ignore[no-any-return]
+
+    @property
+    def errors(self) -> NDArray[np.float64]:
+        """Prediction minus truth, in the unit of the target."""
+        return self._pred - self._true  # type: ignore[no-any-return]
+
+    @property
+    def data_digest(self) -> str:
+        """sha256 of which rows these are, and their truth; the same in any row order if rows have an identity."""
+        return self._digest("data", {"y_true": self.y_true})
+
+    @property
+    def prediction_digest(self) -> str:
+        """sha256 of what the model said about which row."""
+        return self._digest("predictions", {"y_true": self.y_true, **self._said()})
+
+    def _said(self) -> dict[str, NDArray[Any]]:
+        if self.y_score is None:
+            return {"y_pred": self.y_pred}
+        by_class = self.y_score.reshape(self.n, -1).T
+        return {"y_pred": self.y_pred, **{f"y_score {place}": scores for place, scores in enumerate(by_class)}}
+
+    def _digest(self, what: str, columns: Mapping[str, NDArray[Any]]) -> str:
+        from . import fingerprint
+
+        if what not in self._digests:
+            rows = {} if self.row_keys is None else {"row": self.row_keys}
+            keys = fingerprint.row_keys({**rows, **columns})
+            self._digests[what] = fingerprint.digest(keys, ordered=self.row_keys is None)
+        return self._digests[what]
+
+    def _decoded(self, codes: NDArray[Any]) -> NDArray[Any]:
+        from .intake import decode
+
+        return codes if self.task == "regression" else decode(codes, self.labels)
+
+    def __repr__(self) -> str:
+        facts = [self.task, count(self.n, "row")]
+        if self.positive_label is not None:
+            facts.append(f"positive {self.positive_label!r}")
+        if self.y_score is not None:
+            facts.append("with scores")
+        facts.append("anonymous rows" if self.identity == "anonymous" else f"rows by {self.identity}")
+        return f"Evaluation({', '.join(facts)})"

@@ -1,0 +1,65 @@
+"""What a check could see, and what it would need to see more."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from statistics import NormalDist
+
+from pytest_mlops.verdict.estimate import Estimate
+
+POWER = 0.8
+"""The probability with which a harm of the size of the blind spot is caught."""
+
+_POWER_QUANTILE = NormalDist().inv_cdf(POWER)
+
+
+def quantile(confidence: float) -> float:
+    """The normal quantile of a two-sided interval: 1.96 at 0.95."""
+    return NormalDist().inv_cdf((1 + confidence) / 2)
+
+
+def with_blind_spot(estimate: Estimate, bound: float) -> Estimate:
+    """Add the smallest true harm that FAIL catches with probability 0.8.
+
+    Parameters
+    ----------
+    estimate : Estimate
+        With a standard error, which alone decides: the observed effect has no say.
+    bound : float
+        The fail bound.
+
+    Returns
+    -------
+    Estimate
+        Its blind spot counts from the null where there is one: FAIL needs an estimate beyond the bound *and* a
+        significant harm, so max(distance of the bound, z·SE) + 0.84·SE. Without a null it counts from the bound:
+        0.84·SE.
+    """
+    se = estimate.standard_error
+    if se is None or not math.isfinite(se):
+        return estimate
+    needed = 0.0 if estimate.null is None else max(abs(bound - estimate.null), quantile(estimate.confidence) * se)
+    return replace(estimate, blind_spot=needed + _POWER_QUANTILE * se)
+
+
+def supported_margin(estimate: Estimate, cap: float) -> float:
+    """The smallest margin whose blind spot is at most `cap` margins, on this test set.
+
+    Parameters
+    ----------
+    estimate : Estimate
+        A comparison with its standard error.
+    cap : float
+        How many margins may go unseen; more than 1.
+    """
+    se = estimate.standard_error or math.nan
+    z = quantile(estimate.confidence)
+    by_significance = (z + _POWER_QUANTILE) / cap * se
+    by_distance = _POWER_QUANTILE / (cap - 1) * se
+    return max(by_significance, by_distance)
+
+
+def rows_needed(estimate: Estimate, margin: float, cap: float) -> int:
+    """Rows of the same kind with which `margin` would be supported: the standard error shrinks with √n."""
+    return math.ceil(estimate.n * (supported_margin(estimate, cap) / margin) ** 2)

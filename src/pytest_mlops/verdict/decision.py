@@ -1,0 +1,81 @@
+"""How results become one decision, and the sentence that says it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from .limits import Verdict
+from .policy import Policy
+from .result import CheckResult, Decision
+from .wording import count
+
+SESSION = "session"
+"""The family of what the run itself got wrong: it counts as a blocking result, not as a check."""
+
+PARTIAL_RUN = "session:partial_run"
+
+_WORST_FIRST = (
+    Verdict.FAIL,
+    Verdict.ERROR,
+    Verdict.MISSING,
+    Verdict.INCONCLUSIVE,
+    Verdict.WARN,
+    Verdict.WAIVED,
+    Verdict.PASS,
+)
+_TO_REVIEW = frozenset({Verdict.WARN, Verdict.INCONCLUSIVE, Verdict.WAIVED})
+
+
+def decide(results: Iterable[CheckResult], policy: Policy | None = None) -> Decision:
+    """Any blocking result blocks; else anything unclear asks for a review; else merge. No result at all blocks."""
+    policy = policy or Policy()
+    verdicts = {result.verdict for result in results}
+    if not verdicts or any(policy.blocks(verdict) for verdict in verdicts):
+        return Decision.BLOCK
+    return Decision.REVIEW if verdicts & _TO_REVIEW else Decision.MERGE
+
+
+def worst_first(results: Iterable[CheckResult]) -> list[CheckResult]:
+    """In the order that a reader needs them."""
+    return sorted(results, key=lambda result: (_WORST_FIRST.index(result.verdict), result.model, result.id))
+
+
+def sentence(decision: Decision, results: Sequence[CheckResult]) -> str:
+    """The verdict as a sentence, before any symbol.
+
+    It says "may merge" only where the decision lets the model through.
+    """
+    checks = [result for result in results if result.family != SESSION]
+    tally = tally_words(checks)
+    if decision is Decision.MERGE:
+        return f"The challenger may merge: {_all(len(checks))} passed."
+    if decision is Decision.REVIEW:
+        return f"The challenger may merge after a review: {tally}."
+    if any(result.id == PARTIAL_RUN for result in results):
+        return "Partial run: not a gate. The merge is blocked until every check has run."
+    troubles = len(results) - len(checks)
+    ran = tally if checks else "no check has run"
+    trouble = f"; {count(troubles, 'problem')} with the run itself" if troubles else ""
+    return f"Merge blocked: {ran}{trouble}."
+
+
+def tally_words(checks: Sequence[CheckResult]) -> str:
+    """``1 FAIL and 2 PASS of 3 checks``, worst first."""
+    tally = Counter(result.verdict for result in checks)
+    parts = [f"{tally[verdict]} {verdict}" for verdict in _WORST_FIRST if tally[verdict]]
+    listed = " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]])) if parts else "0 results"
+    return f"{listed} of {count(len(checks), 'check')}"
+
+
+def false_alarm_budget(results: Iterable[CheckResult]) -> float:
+    """The chance, at most, that noise alone blocks a challenger which is exactly as good as the champion.
+
+    Each comparison FAILs by chance with probability (1 - confidence) / 2 at most; the sum is the union bound.
+    """
+    compared = (result.estimate for result in results if result.estimate and result.estimate.null is not None)
+    return min(1.0, sum((1 - estimate.confidence) / 2 for estimate in compared))
+
+
+def _all(n: int) -> str:
+    return "its one check" if n == 1 else f"all {n} checks"
