@@ -16,7 +16,7 @@ from .verdict.errors import EvidenceError, MlopsUsageError
 from .verdict.limits import Limits, Proof, Verdict
 from .verdict.policy import Policy
 from .verdict.result import CheckResult, GateReport
-from .verdict.wording import did_you_mean
+from .verdict.wording import count, did_you_mean
 
 if TYPE_CHECKING:
     from .checks.spec import Check
@@ -186,6 +186,11 @@ class Gate:
         )
 
     @property
+    def model(self) -> str:
+        """The name of what is judged."""
+        return self._settings.model
+
+    @property
     def results(self) -> tuple[CheckResult, ...]:
         """All answers so far, in the order of the questions."""
         return tuple(self._results.values())
@@ -202,7 +207,7 @@ class Gate:
         return GateReport(
             decision=decide(self.results, self._policy),
             results=self.results,
-            provenance={**provenance, "models": {self._settings.model: self.evidence()}},
+            provenance={**provenance, "models": {self.model: self.evidence()}},
         )
 
     def _run(self, check: Check) -> CheckResult:
@@ -216,14 +221,22 @@ class Gate:
         try:
             result = check.answer(self._sources, self._settings)
         except EvidenceError as error:
-            result = spec.result(self._settings, Verdict.ERROR, f"{spec.subject} cannot be judged: {error}.")
+            result = self._unjudged(check, str(error))
         except Exception as error:
             if self._on_error:
                 self._on_error(error)
             what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-            result = spec.result(self._settings, Verdict.ERROR, f"{spec.subject} cannot be judged, it raised {what}.")
+            result = self._unjudged(check, f"a {what} was raised")
         self._results[spec.id] = result
         return result
 
+    def _unjudged(self, check: Check, why: str) -> CheckResult:
+        message = f"{check.spec.subject} cannot be judged: {why}."
+        return check.spec.result(self._settings, Verdict.ERROR, message, limits=check.limits)
+
+    def __repr__(self) -> str:
+        return f"Gate({self.model!r}, {count(len(self._results), 'result')})"
+
     def __getattr__(self, name: str) -> NoReturn:
+        __tracebackhide__ = True
         raise AttributeError(f"a Gate has no {name!r}: {did_you_mean(name, FAMILIES)}")

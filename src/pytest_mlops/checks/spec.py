@@ -16,6 +16,7 @@ from pytest_mlops.verdict.result import CheckResult
 
 if TYPE_CHECKING:
     from pytest_mlops.evidence.sources import Sources
+    from pytest_mlops.verdict.limits import Limits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +106,10 @@ class Check(Protocol):
     @property
     def spec(self) -> CheckSpec:
         """What is asked."""
+
+    @property
+    def limits(self) -> Limits | None:
+        """What the estimate will meet."""
 
     def answer(self, sources: Sources, settings: Settings) -> CheckResult:
         """Judge the evidence. An `EvidenceError` says that it cannot be judged."""

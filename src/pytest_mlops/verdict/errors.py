@@ -13,3 +13,7 @@ class EvidenceError(ValueError):
 
 class MlopsCheckFailed(AssertionError):  # noqa: N818 - it reads as what happened
     """At least one check of a test blocks the merge. Raised once, after the test's body."""
+
+
+for _error in (MlopsUsageError, EvidenceError, MlopsCheckFailed):
+    _error.__module__ = "pytest_mlops"  # where users import it from, and short enough for a summary line

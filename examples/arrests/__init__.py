@@ -1,0 +1,1 @@
+"""Real data, two models, one gate. See README.md."""

@@ -1,0 +1,70 @@
+"""Hands the report out: files in the report directory, and GitHub's job summary. All of them, or it says so."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from .report import machine, markdown
+from .verdict.result import GateReport
+
+FILES = ("gate.json", "summary.md")
+
+
+def clear(directory: Path) -> None:
+    """Take away an earlier run's report: after a run that is killed, none must stand there as if it were its own.
+
+    Raises
+    ------
+    OSError
+        The directory does not let us.
+    """
+    for name in FILES:
+        (directory / name).unlink(missing_ok=True)
+
+
+def deliver(report: GateReport, directory: Path, environment: Mapping[str, str]) -> None:
+    """Write all files, or leave what is there as it was.
+
+    Raises
+    ------
+    OSError
+        Something cannot be written.
+    """
+    texts = {"gate.json": machine.render(report), "summary.md": markdown.render(report)}
+    _prepare(directory)
+    staged: dict[Path, Path] = {}
+    try:
+        for name, text in texts.items():
+            staged[directory / name] = _stage(directory, text)
+        _append_job_summary(texts["summary.md"], environment.get("GITHUB_STEP_SUMMARY"))
+        for target, temporary in staged.items():
+            temporary.replace(target)
+    finally:
+        for temporary in staged.values():
+            temporary.unlink(missing_ok=True)
+
+
+def _prepare(directory: Path) -> None:
+    if not directory.exists():
+        directory.mkdir(parents=True)
+        (directory / ".gitignore").write_text("# Made by pytest-mlops.\n*\n", encoding="utf-8")
+
+
+def _stage(directory: Path, text: str) -> Path:
+    descriptor, name = tempfile.mkstemp(dir=directory, prefix=".staged-")
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    path = Path(name)
+    path.chmod(0o644)
+    return path
+
+
+def _append_job_summary(text: str, path: str | None) -> None:
+    if path:
+        with Path(path).open("a", encoding="utf-8") as file:
+            file.write(text)

@@ -1,0 +1,175 @@
+"""In the process that runs the tests: what each test's gate says, put on the test's report.
+
+Under xdist this is a worker. Only builtins cross to the controller, as one JSON text for each test.
+"""
+
+from __future__ import annotations
+
+import json
+import traceback
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import pytest
+
+from .gate import Gate
+from .progress import Progress
+from .report.text import plain
+from .verdict.errors import MlopsCheckFailed, MlopsUsageError
+from .verdict.policy import Policy
+from .verdict.result import CheckResult
+
+if TYPE_CHECKING:
+    from .settings import RunSettings
+
+_HOUSE = Path(__file__).parent
+_GATE = pytest.StashKey[Gate]()
+_FINISHED = pytest.StashKey[bool]()
+
+WORKER_OUTPUT = "mlops"
+REPORT_ATTRIBUTE = "mlops"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What one test's gate said.
+
+    Parameters
+    ----------
+    results : tuple of CheckResult
+    evidence : dict
+        For each model and role, the digests of what was judged.
+    finished : bool
+        The body ran to its end: no check was left unasked by an exception or a skip.
+    """
+
+    results: tuple[CheckResult, ...]
+    evidence: dict[str, Any]
+    finished: bool
+
+    def to_json(self) -> str:
+        """One text of builtins, which crosses xdist."""
+        results = [result.to_dict() for result in self.results]
+        return json.dumps({"results": results, "evidence": self.evidence, "finished": self.finished})
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """The inverse of `to_json`."""
+        data = json.loads(text)
+        results = tuple(CheckResult.from_dict(result) for result in data["results"])
+        return cls(results=results, evidence=data["evidence"], finished=data["finished"])
+
+
+class Recorder:
+    """Hooks around each test that asks the gate."""
+
+    def __init__(self, config: pytest.Config, settings: RunSettings) -> None:
+        self._settings = settings
+        self._policy = Policy()
+        self._progress = Progress.of(config)
+        self.expected: list[str] = []
+        """Node ids of the tests that ask the gate and will run."""
+        self.deselected: list[str] = []
+        """Node ids of the tests that ask the gate and were deselected."""
+
+    def gate(self, request: pytest.FixtureRequest) -> Gate:
+        """A gate for one test; its evaluations are the user's fixtures."""
+        item = request.node
+        with self._progress("the fixture mlops_challenger"):
+            challenger = request.getfixturevalue("mlops_challenger")
+        gate = Gate(
+            challenger=challenger,
+            champion=lambda: self._champion(request),
+            seed=self._settings.seed,
+            policy=self._policy,
+            on_error=lambda error: item.add_report_section("call", "mlops", _traceback(error)),
+        )
+        item.stash[_GATE] = gate
+        return gate
+
+    def _champion(self, request: pytest.FixtureRequest) -> Any:
+        with self._progress("the fixture mlops_champion"):
+            return request.getfixturevalue("mlops_champion")
+
+    def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
+        self.deselected += _model_items(items)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self.expected = _model_items(session.items)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
+        try:
+            with self._progress(f"the test {item.name}"):
+                yield
+        except BaseException:
+            _show_in_report(item)
+            raise
+        item.stash[_FINISHED] = True
+        gate = item.stash.get(_GATE, None)
+        blocking = [result for result in gate.results if self._policy.blocks(result.verdict)] if gate else []
+        if blocking:
+            raise MlopsCheckFailed("\n".join(_line(result) for result in blocking))
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        gate = item.stash.get(_GATE, None)
+        if gate is None or call.when != "call":
+            return report
+        record = Record(
+            results=tuple(_located(result, item) for result in gate.results),
+            evidence={gate.model: dict(gate.evidence())},
+            finished=item.stash.get(_FINISHED, False),
+        )
+        setattr(report, REPORT_ATTRIBUTE, record.to_json())
+        if report.failed and call.excinfo is not None:
+            _shorten(report, call.excinfo, item)
+        return report
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        output = getattr(session.config, "workeroutput", None)
+        if output is not None:
+            output[WORKER_OUTPUT] = {"expected": self.expected, "deselected": self.deselected}
+
+
+def _model_items(items: Sequence[pytest.Item]) -> list[str]:
+    return [item.nodeid for item in items if item.get_closest_marker("mlops")]
+
+
+def _shorten(report: pytest.TestReport, raised: pytest.ExceptionInfo[BaseException], item: pytest.Item) -> None:
+    """Our own frames tell the reader nothing: the message, and the line of the test, do."""
+    if raised.errisinstance(MlopsCheckFailed):
+        report.longrepr = raised.getrepr(style="value")
+    elif raised.errisinstance(MlopsUsageError):
+        frames = raised.traceback.cut(path=item.path).filter(lambda frame: _HOUSE not in Path(frame.path).parents)
+        report.longrepr = raised.getrepr(style="short", tbfilter=lambda _: frames)
+
+
+def _located(result: CheckResult, item: pytest.Item) -> CheckResult:
+    from dataclasses import replace
+
+    file, line, _ = item.location
+    test = {"nodeid": item.nodeid, "file": file, "line": None if line is None else line + 1}
+    return replace(result, details={**result.details, "test": test})
+
+
+def _show_in_report(item: pytest.Item) -> None:
+    """A body that raises does not hide what the gate has said before."""
+    gate = item.stash.get(_GATE, None)
+    if gate is not None and gate.results:
+        item.add_report_section("call", "mlops", "\n".join(_line(result) for result in gate.results))
+
+
+def _line(result: CheckResult) -> str:
+    return plain(f"{result.verdict} {result.id} – {result.message}")
+
+
+def _traceback(error: Exception) -> str:
+    return "\n".join(plain(line) for line in "".join(traceback.format_exception(error)).splitlines())

@@ -1,0 +1,93 @@
+"""Sentences that every human reader gets alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pytest_mlops.verdict.decision import SESSION, false_alarm_budget
+from pytest_mlops.verdict.limits import Verdict
+from pytest_mlops.verdict.result import CheckResult, GateReport
+from pytest_mlops.verdict.wording import count, number, percent, with_interval
+
+SYMBOLS = {
+    Verdict.PASS: "✓",
+    Verdict.WARN: "!",
+    Verdict.INCONCLUSIVE: "?",
+    Verdict.FAIL: "✗",
+    Verdict.ERROR: "✗",
+    Verdict.MISSING: "✗",
+    Verdict.WAIVED: "~",
+}
+
+UNSEEN = "What this gate cannot see (it misses each at least one time in five)"
+
+
+def verdict(result: CheckResult) -> str:
+    """Symbol and word: ``✗ FAIL``."""
+    return f"{SYMBOLS[result.verdict]} {result.verdict}"
+
+
+def value(result: CheckResult) -> str:
+    """The estimate with its interval, or that there is none."""
+    return with_interval(result.estimate) if result.estimate else "no estimate"
+
+
+def limit(result: CheckResult) -> str:
+    """``≥ 0.8``."""
+    if result.limits is None:
+        return "–"
+    return f"{'≥' if result.limits.at_least is not None else '≤'} {number(result.limits.bound)}"
+
+
+def checks(results: Iterable[CheckResult]) -> list[CheckResult]:
+    """Without what the run itself got wrong: that has no value and no limit, only words."""
+    return [result for result in results if result.family != SESSION]
+
+
+def needs_words(results: Iterable[CheckResult]) -> list[CheckResult]:
+    """Those whose row does not say enough: all but the passed ones, and passed ones with a note."""
+    return [result for result in results if result.verdict is not Verdict.PASS or result.details.get("notes")]
+
+
+def unseen(report: GateReport) -> list[str]:
+    """What the gate cannot see, a sentence for each check that has a blind spot, and its false-alarm budget."""
+    sentences = [_blind(result) for result in report.results if _has_blind_spot(result)]
+    budget = false_alarm_budget(report.results)
+    if budget:
+        sentences.append(
+            f"By noise alone, a challenger exactly as good as the champion is failed in at most {percent(budget)} of "
+            f"such runs."
+        )
+    return sentences
+
+
+def _has_blind_spot(result: CheckResult) -> bool:
+    return bool(result.estimate and result.limits and result.estimate.blind_spot)
+
+
+def _blind(result: CheckResult) -> str:
+    estimate, limits = result.estimate, result.limits
+    assert estimate is not None
+    assert limits is not None
+    assert estimate.blind_spot is not None
+    spot = number(estimate.blind_spot, resolution=estimate.blind_spot)
+    if estimate.null is not None:
+        return f"{result.id}: a loss smaller than {spot} against the champion."
+    side = "below" if limits.at_least is not None else "above"
+    return f"{result.id}: a true value less than {spot} {side} the limit."
+
+
+def judged(report: GateReport) -> list[str]:
+    """What was compared with what: rows, and the first letters of the digests."""
+    lines = []
+    for model, roles in sorted(report.provenance.get("models", {}).items()):
+        for role, digests in roles.items():
+            rows = count(digests["rows"], "row")
+            lines.append(
+                f"{model}, {role}: {rows}, data {digests['data'][:12]}, predictions {digests['predictions'][:12]}"
+            )
+    git = report.provenance.get("git")
+    if git:
+        dirty = ", with uncommitted changes" if git["dirty"] else ""
+        lines.append(f"commit {git['commit'][:12]}{dirty}, seed {report.provenance.get('seed')}")
+    return lines

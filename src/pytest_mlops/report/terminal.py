@@ -1,0 +1,115 @@
+"""For people at a terminal: the verdict first, then a table, and what the gate cannot see at the end."""
+
+from __future__ import annotations
+
+from io import StringIO
+from typing import TYPE_CHECKING
+
+from pytest_mlops.verdict.decision import sentence, worst_first
+from pytest_mlops.verdict.limits import Verdict
+from pytest_mlops.verdict.result import CheckResult, Decision, GateReport
+
+from . import phrases
+from .text import inert, plain
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+_STYLES = {
+    Verdict.PASS: "green",
+    Verdict.WARN: "magenta",
+    Verdict.INCONCLUSIVE: "magenta",
+    Verdict.WAIVED: "magenta",
+    Verdict.FAIL: "bold red",
+    Verdict.ERROR: "bold red",
+    Verdict.MISSING: "bold red",
+}
+_DECISION_STYLES = {Decision.MERGE: "bold green", Decision.REVIEW: "bold magenta", Decision.BLOCK: "bold red"}
+_ONE_LINE_IDS_FROM = 110
+
+
+def render(
+    report: GateReport, *, width: int = 80, color: bool = False, brief: bool = False, written: str | None = None
+) -> str:
+    """Text of lines no longer than `width`.
+
+    Parameters
+    ----------
+    report : GateReport
+    width : int
+        Columns of the terminal, at least 60.
+    color : bool
+        Words carry the meaning with or without.
+    brief : bool
+        The verdict, and words on what did not pass; nothing else.
+    written : str, optional
+        Where the report's files are.
+    """
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(
+        file=StringIO(), width=max(width, 60), force_terminal=color, color_system="standard" if color else None,
+        no_color=not color, markup=False, emoji=False, highlight=False, legacy_windows=False, _environ={},
+    )  # fmt: skip
+    results = worst_first(report.results)
+    console.print(Text(sentence(report.decision, report.results), style=_DECISION_STYLES[report.decision]))
+    if phrases.checks(results) and not brief:
+        console.print()
+        console.print(_table(phrases.checks(results), wide=console.width >= _ONE_LINE_IDS_FROM))
+    for result in phrases.needs_words(results):
+        _print_words(console, result)
+    if not brief:
+        _print_rest(console, report, written)
+    assert isinstance(console.file, StringIO)
+    return inert("\n".join(line.rstrip() for line in console.file.getvalue().splitlines())) + "\n"
+
+
+def _print_rest(console: Console, report: GateReport, written: str | None) -> None:
+    _print_list(console, "Judged:", phrases.judged(report))
+    if written:
+        _print_list(console, "Report:", [written])
+    _print_list(console, f"{phrases.UNSEEN}:", phrases.unseen(report))
+
+
+def _table(results: list[CheckResult], *, wide: bool) -> RenderableType:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1), pad_edge=False, show_edge=False)
+    table.add_column("check", overflow="fold", min_width=23)
+    table.add_column("value (interval)", overflow="fold")
+    table.add_column("limit", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    for result in results:
+        name = plain(result.id, longest=200)
+        table.add_row(
+            Text(name if wide else name.replace(":", ":\n", 1)),
+            phrases.value(result),
+            phrases.limit(result),
+            Text(phrases.verdict(result), style=_STYLES[result.verdict]),
+        )
+    return table
+
+
+def _print_words(console: Console, result: CheckResult) -> None:
+    from rich.padding import Padding
+    from rich.text import Text
+
+    head = Text.assemble((str(result.verdict), _STYLES[result.verdict]), " ", plain(result.id))
+    console.print()
+    console.print(head)
+    console.print(Padding(Text(plain(result.message)), (0, 0, 0, 2)))
+
+
+def _print_list(console: Console, title: str, lines: list[str]) -> None:
+    from rich.padding import Padding
+    from rich.text import Text
+
+    if not lines:
+        return
+    console.print()
+    console.print(Text(title, style="bold"))
+    for line in lines:
+        console.print(Padding(Text(plain(line)), (0, 0, 0, 2)))

@@ -1,0 +1,204 @@
+"""One run: collects what every test's gate said, asks for the decision, and hands the report out.
+
+It lives in the one process that decides: the only one, or xdist's controller.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from . import delivery
+from .checks.spec import Settings
+from .provenance import environment
+from .recording import REPORT_ATTRIBUTE, WORKER_OUTPUT, Record, Recorder
+from .report import github, terminal
+from .report.text import plain
+from .tally import Tally
+from .verdict.decision import decide
+from .verdict.limits import Verdict
+from .verdict.policy import Policy
+from .verdict.result import CheckResult, Decision, GateReport
+
+if TYPE_CHECKING:
+    from .settings import RunSettings
+
+
+class GateSession:
+    """Hooks of the process that decides."""
+
+    def __init__(self, config: pytest.Config, settings: RunSettings) -> None:
+        self._config = config
+        self._settings = settings
+        self._policy = Policy()
+        self._tally = Tally()
+        self._report: GateReport | None = None
+        self._unwritten = False
+
+    # What happens in the run
+
+    def pytest_sessionstart(self) -> None:
+        try:
+            delivery.clear(self._settings.report)
+        except OSError as error:
+            self._tally.problem("report", message=_cannot_write(self._settings.report, error))
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        text = getattr(report, REPORT_ATTRIBUTE, None)
+        record = None if text is None else Record.from_json(text)
+        self._tally.test(report.nodeid, failed=report.failed, record=record)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self._tally.uncollected(report.nodeid)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any, error: object | None) -> None:
+        output = getattr(node, "workeroutput", {}).get(WORKER_OUTPUT)
+        if error is not None or output is None:
+            self._tally.problem(
+                "worker", node.gateway.id, message="a worker crashed: what it would have judged is not known"
+            )
+        else:
+            self._tally.items(output["expected"], output["deselected"])
+
+    # What is made of it
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Decide when all tests have run, or none will run any more, while pytest still counts failures."""
+        try:
+            finished = yield
+        except BaseException as error:
+            self._conclude(session, stopped_by=error)
+            raise
+        self._conclude(session, stopped_by=None)
+        return finished
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, None, None]:
+        """The last word: nothing that blocks leaves with exit status 0."""
+        yield
+        if session.exitstatus == 0 and self._fails(self._report):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self._report is None:
+            return
+        screen = self._config.get_terminal_writer()
+        text = terminal.render(
+            self._report,
+            width=screen.fullwidth,
+            color=screen.hasmarkup,
+            brief=self._config.get_verbosity() < 0,
+            written=None if self._unwritten else self._shown_files(),
+        )
+        terminalreporter.write_sep("=", "model gate")
+        terminalreporter.write(text)
+        if os.environ.get("GITHUB_ACTIONS") == "true":
+            for command in github.render(self._report, prefix=_prefix(self._config.rootpath)):
+                terminalreporter.write_line(command)
+
+    def _conclude(self, session: pytest.Session, stopped_by: BaseException | None) -> None:
+        self._take_stock(stopped_by)
+        self._report = self._decided()
+        try:
+            delivery.deliver(self._report, self._settings.report, os.environ)
+        except OSError as error:
+            self._report = self._block_unwritten(error)
+        unreported = list(self._unreported(self._report))
+        session.testscollected += len(unreported)
+        for result in unreported:
+            _emit(session, result)
+
+    def _block_unwritten(self, error: OSError) -> GateReport:
+        """A report that cannot be written blocks; what can be written of it says so."""
+        self._unwritten = True
+        self._tally.problem("report", message=_cannot_write(self._settings.report, error))
+        report = self._decided()
+        with suppress(OSError):
+            delivery.deliver(report, self._settings.report, {})
+        return report
+
+    def _take_stock(self, stopped_by: BaseException | None) -> None:
+        recorder = self._config.pluginmanager.get_plugin("mlops-recorder")
+        if isinstance(recorder, Recorder) and not self._config.pluginmanager.has_plugin("dsession"):
+            self._tally.items(recorder.expected, recorder.deselected)
+        if self._config.getoption("lf", False):
+            self._tally.left_out("--lf leaves out what did not fail last time")
+        self._tally.close(stopped_by)
+
+    def _decided(self) -> GateReport:
+        results = tuple(self._tally.results())
+        provenance = environment(seed=self._settings.seed, confidence=Settings().confidence)
+        return GateReport(
+            decision=decide(results, self._policy),
+            results=results,
+            provenance={**provenance, "models": self._tally.evidence()},
+        )
+
+    def _fails(self, report: GateReport | None) -> bool:
+        if report is None:
+            return False
+        mildest = (Decision.BLOCK, Decision.REVIEW) if self._settings.fail_on == "review" else (Decision.BLOCK,)
+        return report.decision in mildest
+
+    def _unreported(self, report: GateReport) -> Iterator[CheckResult]:
+        """What blocks without a failed test to show for it: pytest must count it, and JUnit must hold it."""
+        for result in report.results:
+            if self._policy.blocks(result.verdict) and not self._tally.shown_by_a_test(result):
+                yield result
+        if report.decision is Decision.REVIEW and self._fails(report):
+            yield CheckResult(
+                id="session:decision",
+                model="session",
+                family="session",
+                verdict=Verdict.FAIL,
+                message="the decision is review, and --mlops-fail-on review wants nothing but merge",
+            )
+
+    def _shown_files(self) -> str:
+        directory = self._settings.report
+        if directory.is_relative_to(Path.cwd()):
+            directory = directory.relative_to(Path.cwd())
+        return " and ".join(str(directory / name) for name in delivery.FILES)
+
+
+def _emit(session: pytest.Session, result: CheckResult) -> None:
+    """A test report of our own, which all readers of pytest understand."""
+    name = plain(result.id, longest=300)
+    nodeid, location = f"mlops::{name}", ("mlops", None, name)
+    hook = session.config.hook
+    hook.pytest_runtest_logstart(nodeid=nodeid, location=location)
+    for when in ("setup", "call", "teardown"):
+        failed = when == "call"
+        report = pytest.TestReport(
+            nodeid=nodeid,
+            location=location,
+            keywords={},
+            outcome="failed" if failed else "passed",
+            longrepr=f"{result.verdict} {name} – {plain(result.message)}" if failed else None,
+            when=when,
+        )
+        hook.pytest_runtest_logreport(report=report)
+    hook.pytest_runtest_logfinish(nodeid=nodeid, location=location)
+
+
+def _cannot_write(directory: Path, error: OSError) -> str:
+    return (
+        f"the report cannot be written to {str(error.filename or directory)!r} ({error.strerror or error}): "
+        f"make it writable, or name another directory with --mlops-report"
+    )
+
+
+def _prefix(root: Path) -> str:
+    """From the checkout's root to pytest's: annotations name files from the former."""
+    workspace = os.environ.get("GITHUB_WORKSPACE")
+    if not workspace or not root.is_relative_to(workspace) or root == Path(workspace):
+        return ""
+    return f"{root.relative_to(workspace).as_posix()}/"

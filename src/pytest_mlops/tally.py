@@ -1,0 +1,170 @@
+"""What a run adds up to: results of all tests, and all that stands in the way of trusting them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from .checks.spec import check_id
+from .verdict.decision import SESSION
+from .verdict.limits import Verdict
+from .verdict.result import CheckResult
+from .verdict.wording import count
+
+if TYPE_CHECKING:
+    from .recording import Record
+
+_NAMED = 5
+
+
+class Tally:
+    """Fed during the run, closed once at its end, then read."""
+
+    def __init__(self) -> None:
+        self._records: dict[str, Record] = {}
+        self._seen: set[str] = set()
+        self._failed: set[str] = set()
+        self._failed_otherwise: set[str] = set()
+        self._expected: set[str] = set()
+        self._deselected: set[str] = set()
+        self._problems: dict[str, CheckResult] = {}
+        self._shown: set[str] = set()
+
+    def test(self, nodeid: str, *, failed: bool, record: Record | None) -> None:
+        """One phase of one test; its record comes with the call."""
+        self._seen.add(nodeid)
+        if record is not None:
+            self._records[nodeid] = record
+        if failed:
+            self._failed.add(nodeid)
+            if record is None or not record.finished:
+                self._failed_otherwise.add(nodeid)
+
+    def items(self, expected: Iterable[str], deselected: Iterable[str]) -> None:
+        """Node ids of the tests that ask the gate; every worker names the same."""
+        self._expected.update(expected)
+        self._deselected.update(deselected)
+
+    def uncollected(self, nodeid: str) -> None:
+        """A file could not be collected: which checks it holds is not known. pytest counts it as an error itself."""
+        self.problem("collection", nodeid, message=f"{nodeid or 'a file'} could not be collected: it may hold checks")
+        self._shown.add(check_id(SESSION, "collection", nodeid))
+
+    def left_out(self, why: str) -> None:
+        """Some of the tests that ask the gate did not run."""
+        self.problem("partial_run", message=f"{why}. Run all of them to decide")
+
+    def problem(self, *what: str, message: str) -> None:
+        """Anything that stands in the way of trusting the results."""
+        name = check_id(SESSION, *what)
+        self._problems.setdefault(
+            name,
+            CheckResult(id=name, model=SESSION, family=SESSION, verdict=Verdict.ERROR, message=f"{message}."),
+        )
+
+    def close(self, stopped_by: BaseException | None) -> None:
+        """No test runs any more: what is missing now stays missing."""
+        if self._deselected:
+            self.left_out(f"{_tests(self._deselected)} of the gate deselected: {_listed(self._deselected)}")
+        stopped = stopped_by is not None and not any(_is_collection(name) for name in self._problems)
+        if stopped:
+            self.left_out(f"the run was stopped early ({type(stopped_by).__name__})")
+        self._note_incomplete(self._expected & self._seen if stopped else self._expected)
+        others = self._failed_otherwise - self._expected
+        if others:
+            self.problem("tests", message=f"{_tests(others)} failed: {_listed(others)}")
+            self._shown.add(check_id(SESSION, "tests"))
+        self._note_conflicts()
+        if not any(record.results for record in self._records.values()):
+            self.problem("no_checks", message="no test asked the gate for a check: a gate that asks nothing is no gate")
+
+    def _note_incomplete(self, nodeids: set[str]) -> None:
+        reasons = {nodeid: why for nodeid in sorted(nodeids) if (why := self._incomplete(nodeid))}
+        if reasons:
+            listed = _listed([f"{nodeid} {why}" for nodeid, why in reasons.items()])
+            self.problem("incomplete", message=f"{_tests(reasons)} of the gate gave no complete answer: {listed}")
+            if reasons.keys() <= self._failed:
+                self._shown.add(check_id(SESSION, "incomplete"))
+
+    def _incomplete(self, nodeid: str) -> str | None:
+        record = self._records.get(nodeid)
+        if record is None:
+            return "failed before its body ran" if nodeid in self._failed else "was skipped, or did not run"
+        if not record.finished:
+            return "stopped before its end"
+        return None if record.results else "asked for no check"
+
+    def _note_conflicts(self) -> None:
+        """One model, one set of rows, one set of predictions: in all tests, on all workers."""
+        for (model, role), digests in self._all_digests().items():
+            if len(digests) > 1:
+                self.problem(
+                    "evidence",
+                    model,
+                    role,
+                    message=(
+                        f"tests or workers saw {len(digests)} different evaluations of {model}'s {role}: "
+                        f"make the fixture mlops_{role} give the same each time, e.g. by a fixed seed"
+                    ),
+                )
+
+    def _all_digests(self) -> dict[tuple[str, str], list[dict[str, Any]]]:
+        found: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        for nodeid in sorted(self._records):
+            for model, roles in self._records[nodeid].evidence.items():
+                for role, digests in roles.items():
+                    known = found.setdefault((model, role), [])
+                    if digests not in known:
+                        known.append(digests)
+        return found
+
+    def evidence(self) -> dict[str, dict[str, Any]]:
+        """For each model and role, the digests of what was judged."""
+        found: dict[str, dict[str, Any]] = {}
+        for (model, role), digests in sorted(self._all_digests().items()):
+            found.setdefault(model, {})[role] = digests[0]
+        return found
+
+    def results(self) -> list[CheckResult]:
+        """All of them, each check once, in an order that no worker can change."""
+        merged: dict[tuple[str, str], CheckResult] = {}
+        for nodeid in sorted(self._records):
+            for result in self._records[nodeid].results:
+                key = result.model, result.id
+                merged[key] = _merged(merged[key], result) if key in merged else result
+        return [*(merged[key] for key in sorted(merged)), *(self._problems[name] for name in sorted(self._problems))]
+
+    def shown_by_a_test(self, result: CheckResult) -> bool:
+        """Does pytest already count a failure for this result?"""
+        return result.id in self._shown or result.details.get("test", {}).get("nodeid") in self._failed
+
+
+def _merged(first: CheckResult, second: CheckResult) -> CheckResult:
+    """The same check asked by two tests is one check; two checks of one name are none."""
+    if _answer(first) == _answer(second):
+        return first
+    same_question = first.details["asked"] == second.details["asked"]
+    message = (
+        "two tests asked this and got different answers: they saw different evidence."
+        if same_question
+        else "two tests ask different questions under this name: give one of them name=."
+    )
+    return replace(first, verdict=Verdict.ERROR, message=message, estimate=None, limits=None)
+
+
+def _answer(result: CheckResult) -> dict[str, Any]:
+    data = result.to_dict()
+    return {**data, "details": {key: value for key, value in data["details"].items() if key != "test"}}
+
+
+def _is_collection(name: str) -> bool:
+    return name.startswith(check_id(SESSION, "collection"))
+
+
+def _tests(nodeids: Collection[str]) -> str:
+    return count(len(nodeids), "test")
+
+
+def _listed(names: Collection[str]) -> str:
+    return ", ".join(sorted(names)[:_NAMED]) + (", …" if len(names) > _NAMED else "")
