@@ -5,36 +5,30 @@ Importing this module imports no numpy: what a check needs is imported when the 
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, ParamSpec
 
 from .checks import FAMILIES
-from .verdict.decision import decide
-from .verdict.errors import EvidenceError, MlopsUsageError
-from .verdict.limits import Limits, Proof, Verdict
-from .verdict.policy import Policy
-from .verdict.result import CheckResult, GateReport
+from .verdict.errors import MlopsUsageError
 from .verdict.wording import count, did_you_mean
 
 if TYPE_CHECKING:
     from .checks.spec import Check
     from .evidence.sources import Source
+    from .verdict.limits import Proof
+    from .verdict.policy import Policy
+    from .verdict.result import CheckResult, GateReport
 
 _P = ParamSpec("_P")
 
 
 def _hinting(ask: Callable[_P, CheckResult]) -> Callable[_P, CheckResult]:
     """A misspelt keyword names the nearest valid ones."""
-    valid = [
-        name
-        for name, parameter in inspect.signature(ask).parameters.items()
-        if parameter.kind is parameter.KEYWORD_ONLY
-    ]
 
     @wraps(ask)
     def hinted(*args: _P.args, **kwargs: _P.kwargs) -> CheckResult:
+        valid = ask.__kwdefaults__ or {}
         for name in kwargs:
             if name not in valid and name != "metric":
                 raise MlopsUsageError(f"{ask.__name__} has no argument {name!r}: {did_you_mean(name, valid)}")
@@ -89,7 +83,7 @@ class Gate:
 
         self._sources = Sources(challenger, champion)
         self._settings = Settings(model=model, confidence=confidence, seed=seed)
-        self._policy = policy or Policy()
+        self._policy = policy
         self._on_error = on_error
         self._results: dict[str, CheckResult] = {}
 
@@ -134,6 +128,7 @@ class Gate:
             The question makes no sense. (Evidence that cannot be judged is an ERROR, not an exception.)
         """
         from .checks.performance_threshold import PerformanceThreshold
+        from .verdict.limits import Limits
 
         limits = Limits(at_least=at_least, at_most=at_most, warn_below=warn_below, warn_above=warn_above)
         return self._run(PerformanceThreshold.ask(metric, limits=limits, proof=proof, max_blind=max_blind, name=name))
@@ -202,6 +197,8 @@ class Gate:
     def report(self) -> GateReport:
         """The decision over all answers so far."""
         from .provenance import environment
+        from .verdict.decision import decide
+        from .verdict.result import GateReport
 
         provenance = environment(seed=self._settings.seed, confidence=self._settings.confidence)
         return GateReport(
@@ -211,28 +208,16 @@ class Gate:
         )
 
     def _run(self, check: Check) -> CheckResult:
-        """Answer a question once; whatever goes wrong with the evidence is an ERROR, never a pass."""
+        """Answer a question once."""
+        from .checks.answering import answer
+
         spec = check.spec
         known = self._results.get(spec.id)
-        if known is not None:
-            if known.details["asked"] != spec.asked:
-                raise MlopsUsageError(f"the check {spec.id!r} was asked before with other arguments: give name=")
-            return known
-        try:
-            result = check.answer(self._sources, self._settings)
-        except EvidenceError as error:
-            result = self._unjudged(check, str(error))
-        except Exception as error:
-            if self._on_error:
-                self._on_error(error)
-            what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-            result = self._unjudged(check, f"a {what} was raised")
-        self._results[spec.id] = result
-        return result
-
-    def _unjudged(self, check: Check, why: str) -> CheckResult:
-        message = f"{check.spec.subject} cannot be judged: {why}."
-        return check.spec.result(self._settings, Verdict.ERROR, message, limits=check.limits)
+        if known is None:
+            known = self._results[spec.id] = answer(check, self._sources, self._settings, self._on_error)
+        elif known.details["asked"] != spec.asked:
+            raise MlopsUsageError(f"the check {spec.id!r} was asked before with other arguments: give name=")
+        return known
 
     def __repr__(self) -> str:
         return f"Gate({self.model!r}, {count(len(self._results), 'result')})"

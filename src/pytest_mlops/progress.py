@@ -51,6 +51,12 @@ class Progress:
             done.set()
             teller.join()
 
+    def close(self) -> None:
+        """No more lines."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
     def _tell(self, what: str, done: threading.Event) -> None:
         assert self._descriptor is not None
         started, wait = time.monotonic(), _FIRST_AFTER

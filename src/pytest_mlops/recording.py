@@ -5,6 +5,7 @@ Under xdist this is a worker. Only builtins cross to the controller, as one JSON
 
 from __future__ import annotations
 
+import inspect
 import json
 import traceback
 from collections.abc import Generator, Sequence
@@ -12,19 +13,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+import pluggy
 import pytest
 
 from .gate import Gate
 from .progress import Progress
 from .report.text import plain
-from .verdict.errors import MlopsCheckFailed, MlopsUsageError
+from .verdict.errors import EvidenceError, MlopsCheckFailed, MlopsUsageError
 from .verdict.policy import Policy
 from .verdict.result import CheckResult
 
 if TYPE_CHECKING:
     from .settings import RunSettings
 
-_HOUSE = Path(__file__).parent
+_HOUSES = {Path(file).parent for file in (__file__, inspect.getfile(pytest.Item), pluggy.__file__)}
 _GATE = pytest.StashKey[Gate]()
 _FINISHED = pytest.StashKey[bool]()
 
@@ -119,6 +121,8 @@ class Recorder:
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
+        if report.failed and call.excinfo is not None:
+            _shorten(report, call.excinfo)
         gate = item.stash.get(_GATE, None)
         if gate is None or call.when != "call":
             return report
@@ -128,12 +132,11 @@ class Recorder:
             finished=item.stash.get(_FINISHED, False),
         )
         setattr(report, REPORT_ATTRIBUTE, record.to_json())
-        if report.failed and call.excinfo is not None:
-            _shorten(report, call.excinfo, item)
         return report
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        self._progress.close()
         output = getattr(session.config, "workeroutput", None)
         if output is not None:
             output[WORKER_OUTPUT] = {"expected": self.expected, "deselected": self.deselected}
@@ -143,12 +146,12 @@ def _model_items(items: Sequence[pytest.Item]) -> list[str]:
     return [item.nodeid for item in items if item.get_closest_marker("mlops")]
 
 
-def _shorten(report: pytest.TestReport, raised: pytest.ExceptionInfo[BaseException], item: pytest.Item) -> None:
-    """Our own frames tell the reader nothing: the message, and the line of the test, do."""
+def _shorten(report: pytest.TestReport, raised: pytest.ExceptionInfo[BaseException]) -> None:
+    """Our own frames tell the reader nothing: the message, and the lines of the test and its fixtures, do."""
     if raised.errisinstance(MlopsCheckFailed):
         report.longrepr = raised.getrepr(style="value")
-    elif raised.errisinstance(MlopsUsageError):
-        frames = raised.traceback.cut(path=item.path).filter(lambda frame: _HOUSE not in Path(frame.path).parents)
+    elif raised.errisinstance((MlopsUsageError, EvidenceError)):
+        frames = raised.traceback.filter(lambda frame: not _HOUSES & set(Path(frame.path).parents))
         report.longrepr = raised.getrepr(style="short", tbfilter=lambda _: frames)
 
 

@@ -70,22 +70,25 @@ class Tally:
         stopped = stopped_by is not None and not any(_is_collection(name) for name in self._problems)
         if stopped:
             self.left_out(f"the run was stopped early ({type(stopped_by).__name__})")
-        self._note_incomplete(self._expected & self._seen if stopped else self._expected)
-        others = self._failed_otherwise - self._expected
+        asking = self._expected | self._records.keys()
+        incomplete = self._note_incomplete(asking & self._seen if stopped else asking)
+        others = self._failed_otherwise - incomplete
         if others:
             self.problem("tests", message=f"{_tests(others)} failed: {_listed(others)}")
             self._shown.add(check_id(SESSION, "tests"))
         self._note_conflicts()
-        if not any(record.results for record in self._records.values()):
+        if not asking and not self._deselected:
             self.problem("no_checks", message="no test asked the gate for a check: a gate that asks nothing is no gate")
 
-    def _note_incomplete(self, nodeids: set[str]) -> None:
+    def _note_incomplete(self, nodeids: set[str]) -> set[str]:
+        """The tests that asked the gate, or should have, and of which not every answer is known."""
         reasons = {nodeid: why for nodeid in sorted(nodeids) if (why := self._incomplete(nodeid))}
         if reasons:
             listed = _listed([f"{nodeid} {why}" for nodeid, why in reasons.items()])
             self.problem("incomplete", message=f"{_tests(reasons)} of the gate gave no complete answer: {listed}")
             if reasons.keys() <= self._failed:
                 self._shown.add(check_id(SESSION, "incomplete"))
+        return set(reasons)
 
     def _incomplete(self, nodeid: str) -> str | None:
         record = self._records.get(nodeid)

@@ -115,17 +115,20 @@ class ChampionChallenger:
 
     def _ways_out(self, found: Estimate) -> str:
         """What would make the check see: a limit that this test set supports, or rows that this limit needs."""
-        cap = self.max_blind / self.margin
+        cap = self.max_blind / self.margin if self.margin else 0.0
         seen = (
             f"A loss below {number(found.blind_spot or 0.0)} can go unseen here, and at most "
             f"{number(self.max_blind)} may."
         )
         if found.standard_error is None or cap <= 1:
             return f"{seen} Judge on more rows, or raise max_blind=."
-        return (
-            f"{seen} Use margin={_rounded_up(supported_margin(found, cap))} or more, or judge on about "
-            f"{rows_needed(found, self.margin, cap):,} rows."
-        )
+        rows = f"judge on about {rows_needed(found, self.margin, cap):,} rows"
+        if self.max_blind != MARGINS_UNSEEN * self.margin:  # the user's own, which a wider margin does not widen
+            return f"{seen} Use max_blind={_rounded_up(found.blind_spot or 0.0)} or more, or {rows}."
+        margin = supported_margin(found, cap)
+        if margin >= self.metric.highest - self.metric.lowest:
+            return f"{seen} No margin is supported by so few rows: {rows}."
+        return f"{seen} Use margin={_rounded_up(margin)} or more, or {rows}."
 
 
 def _one_of(value: object, valid: tuple[str, ...], what: str) -> None:

@@ -48,8 +48,11 @@ def estimate_improvement(metric: Metric, pair: Pair, *, confidence: float, gener
     EvidenceError
         An evaluation cannot answer this metric.
     """
-    for evaluation in (pair.champion, pair.challenger):
-        _answerable(metric, evaluation)
+    for role in ("champion", "challenger"):
+        try:
+            _answerable(metric, getattr(pair, role))
+        except EvidenceError as error:
+            raise EvidenceError(f"of the {role}: {error}") from None
     if pair.same("y_score") and (metric.needs == "scores" or pair.same("y_pred")):
         return _no_difference(metric, pair.challenger, confidence)
     if metric.needs == "scores":

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_mlops.evidence.metrics import Metric, metric_named
 from pytest_mlops.statistics.power import with_blind_spot
 from pytest_mlops.verdict.errors import MlopsUsageError
-from pytest_mlops.verdict.limits import Limits, Proof, judge
+from pytest_mlops.verdict.estimate import Estimate
+from pytest_mlops.verdict.limits import BLIND, Judgement, Limits, Proof, judge
 from pytest_mlops.verdict.wording import did_you_mean, number, with_interval
 
 from .estimation import estimate
@@ -62,11 +64,21 @@ class PerformanceThreshold:
         return self.spec.result(
             settings,
             judgement.verdict,
-            " ".join([message, *_sentences(challenger.notes)]),
+            " ".join([message, *self._ways_out(found, judgement), *_sentences(challenger.notes)]),
             estimate=found,
             limits=self.limits,
             details={"notes": list(challenger.notes)},
         )
+
+    def _ways_out(self, found: Estimate, judgement: Judgement) -> list[str]:
+        """Of a blind check: the rows with which the blind spot, which shrinks with √n, is as small as was asked."""
+        if judgement.because != BLIND or found.blind_spot is None or self.max_blind is None:
+            return []
+        rows = math.ceil(found.n * (found.blind_spot / self.max_blind) ** 2)
+        return [
+            f"A model that is {number(found.blind_spot)} beyond the limit can go unseen here, and at most "
+            f"{number(self.max_blind)} may. Judge on about {rows:,} rows, or raise max_blind=."
+        ]
 
 
 def _sentences(notes: tuple[str, ...]) -> list[str]:
@@ -82,6 +94,13 @@ def _right_way_round(metric: Metric, limits: Limits) -> None:
 
 def _within_range(metric: Metric, limits: Limits) -> None:
     """A limit that nothing, or everything, meets is a slip of the pen."""
+    for name in ("warn_below", "warn_above"):
+        warn = getattr(limits, name)
+        if warn is not None and not metric.lowest <= warn <= metric.highest:
+            raise MlopsUsageError(
+                f"{metric.name} lies between {number(metric.lowest)} and {number(metric.highest)}: {name}={warn!r} "
+                f"would always warn"
+            )
     bound = limits.bound
     worst = metric.lowest if metric.greater_is_better else metric.highest
     if not metric.lowest <= bound <= metric.highest or bound == worst:

@@ -10,6 +10,7 @@ import numpy as np
 from pytest_mlops.verdict.errors import EvidenceError
 
 from .frames import matrix
+from .intake import usual_positive
 
 
 def ask(model: Any, rows: Any, *, positive_label: Any) -> dict[str, Any]:
@@ -45,7 +46,8 @@ def _ask_scores(model: Any, rows: Any, classes: list[Any], positive_label: Any) 
     scores = matrix(model.decision_function(rows), "decision_function(X)")
     if scores.ndim == 2:
         return {}  # raw scores of many classes are no probabilities: nothing here can be ranked by them
-    first_is_positive = positive_label is not None and positive_label == classes[0]
+    positive = usual_positive(classes) if positive_label is None else positive_label
+    first_is_positive = positive is not None and positive == classes[0]
     return {"y_score": -scores if first_is_positive else scores}
 
 

@@ -118,6 +118,18 @@ class Evaluation:
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"an Evaluation does not change: make a new one instead of setting {name!r}")
 
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"an Evaluation does not change: {name!r} cannot be deleted")
+
+    def __setstate__(self, state: tuple[None, dict[str, Any]]) -> None:
+        """Of a copy or a pickle, which forgets that arrays were not writable."""
+        for name, value in state[1].items():
+            arrays = value.values() if name == "sensitive_features" else [value]
+            for array in arrays:
+                if hasattr(array, "setflags"):
+                    array.setflags(write=False)
+            object.__setattr__(self, name, value)
+
     @classmethod
     def from_model(cls, model: Any, X: Any, y: Any, **known: Any) -> Evaluation:
         """Ask a model once.
@@ -141,6 +153,7 @@ class Evaluation:
         from .asking import ask
 
         answer = ask(model, X, positive_label=known.get("positive_label"))
+        _refuse_other_labels(answer.get("labels"), known.get("labels"))
         return cls(y, **{"features": X, **answer, **known})
 
     @classmethod
@@ -265,3 +278,11 @@ class Evaluation:
             facts.append("with scores")
         facts.append("anonymous rows" if self.identity == "anonymous" else f"rows by {self.identity}")
         return f"Evaluation({', '.join(facts)})"
+
+
+def _refuse_other_labels(models: Sequence[Any] | None, given: Sequence[Any] | None) -> None:
+    """The columns of a model's probabilities are in the order of its own classes, and in no other."""
+    if models is not None and given is not None and list(given) != list(models):
+        from pytest_mlops.verdict.errors import EvidenceError
+
+        raise EvidenceError(f"labels={list(given)!r} are not the model's classes_ {list(models)!r}: leave labels= out")

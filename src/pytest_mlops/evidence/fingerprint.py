@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 _EXACT_IN_FLOAT = 2**53
 
 
+class NoValueError(TypeError):
+    """A column holds objects that have no value to tell them apart by: an image, a dict, a handle."""
+
+
 def row_keys(columns: Mapping[str, NDArray[Any]]) -> Keys:
     """One key a row, from the values of all named columns of shape (n,), in whatever order the columns stand."""
     by_column = (_mix(column_keys(values) ^ _text_key(name)) for name, values in columns.items())
@@ -45,7 +49,7 @@ def digest(keys: Keys, *, ordered: bool) -> str:
 def _number_bits(values: NDArray[Any]) -> Keys:
     beyond = values.dtype.kind in "iu" and values.dtype.itemsize == 8 and values.size
     if beyond and (int(values.max()) > _EXACT_IN_FLOAT or int(values.min()) < -_EXACT_IN_FLOAT):
-        return values.view(np.uint64) if values.flags.c_contiguous else values.copy().view(np.uint64)
+        return values.astype(np.uint64)
     floats = values.astype(np.float64) + 0.0  # -0.0 equals 0.0
     floats[np.isnan(floats)] = np.nan  # one NaN of many
     return floats.view(np.uint64)
@@ -54,13 +58,27 @@ def _number_bits(values: NDArray[Any]) -> Keys:
 def _object_keys(values: NDArray[Any]) -> Keys:
     import pandas as pd
 
-    codes, uniques = pd.factorize(np.asarray(values, dtype=object), use_na_sentinel=True)
-    keys = np.array([_text_key(_as_text(value)) for value in uniques] + [_text_key("missing")], dtype=np.uint64)
+    try:
+        codes, uniques = pd.factorize(np.asarray(values, dtype=object), use_na_sentinel=True)
+    except TypeError as error:
+        raise NoValueError("a column holds objects that cannot be hashed") from error
+    keys = np.array([_object_key(value) for value in [*uniques, np.nan]], dtype=np.uint64)
     return keys[codes]  # the code of a missing value is -1, the last
 
 
-def _as_text(value: Any) -> str:
-    return f"str:{value}" if isinstance(value, str) else f"{type(value).__name__}:{value!r}"
+def _object_key(value: Any) -> np.uint64:
+    """Of equal numbers the same as in a column of numbers, since a missing value turns any column into objects."""
+    if isinstance(value, str):
+        return _text_key(f"str:{value}")
+    if isinstance(value, bool | float | np.bool_ | np.floating) or _is_exact_integer(value):
+        return np.uint64(_mix(_number_bits(np.array([value])))[0])
+    if repr(value) == object.__repr__(value):
+        raise NoValueError(f"a column holds a {type(value).__name__}, which says nothing about its value")
+    return _text_key(f"{type(value).__name__}:{value!r}")
+
+
+def _is_exact_integer(value: Any) -> bool:
+    return isinstance(value, int | np.integer) and abs(int(value)) <= _EXACT_IN_FLOAT
 
 
 def _text_key(text: str) -> np.uint64:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,7 +56,7 @@ def columns(data: Any, what: str) -> dict[str, NDArray[Any]]:
     """
     if isinstance(data, Mapping):
         return {str(name): vector(column, f"{what}[{name!r}]") for name, column in data.items()}
-    native = data if isinstance(data, np.ndarray | list | tuple) else _narwhals(data)
+    native = data if isinstance(data, np.ndarray | list | tuple) else _narwhals(data, what)
     if hasattr(native, "columns") and hasattr(native, "get_column"):
         return {str(name): native.get_column(name).to_numpy() for name in native.columns}
     name = getattr(native, "name", None)
@@ -64,7 +65,7 @@ def columns(data: Any, what: str) -> dict[str, NDArray[Any]]:
         raise EvidenceError(f"{what} has no columns: {type(data).__name__}")
     if array.ndim == 1:
         return {str(name) if name else what: array}
-    flat = array.reshape(len(array), -1)
+    flat = array.reshape(len(array), math.prod(array.shape[1:]))
     return {str(place): flat[:, place] for place in range(flat.shape[1])}
 
 
@@ -104,7 +105,10 @@ def _read_csv(path: Path) -> Any:
     import pandas as pd
 
     # "NA", "None" and the like may be labels: only what cannot be one is missing.
-    return pd.read_csv(path, keep_default_na=False, na_values=["", "NaN", "nan"])
+    frame = pd.read_csv(path, keep_default_na=False, na_values=["", "NaN", "nan"])
+    if not isinstance(frame.index, pd.RangeIndex):  # pandas has moved every value one column to the left
+        raise ValueError("its rows have more values than its header has names")
+    return frame
 
 
 def _first_line(error: Exception) -> str:
@@ -114,9 +118,10 @@ def _first_line(error: Exception) -> str:
 def _array(data: Any, what: str) -> NDArray[Any]:
     if isinstance(data, str | bytes | Path) or data is None:
         raise EvidenceError(f"{what} is {data!r}, expected one value a row")
-    native = data if isinstance(data, np.ndarray | list | tuple) else _narwhals(data)
+    native: Any = data if isinstance(data, np.ndarray | list | tuple) else _narwhals(data, what)
     try:
-        array = native.to_numpy() if hasattr(native, "to_numpy") else np.asarray(native)
+        # What narwhals does not know converts itself, by a copy if need be: PyArrow's own to_numpy would refuse one.
+        array = native.to_numpy() if hasattr(native, "implementation") else np.asarray(native)
     except ValueError as error:
         raise EvidenceError(f"{what} is not a table: {_first_line(error)}") from error
     if isinstance(data, np.ma.MaskedArray) and np.ma.is_masked(data):
@@ -128,9 +133,13 @@ def _array(data: Any, what: str) -> NDArray[Any]:
     return np.asarray(array)
 
 
-def _narwhals(data: Any) -> Any:
+def _narwhals(data: Any, what: str) -> Any:
     """A narwhals Series or DataFrame (lazy ones are collected), or the data itself."""
     import narwhals as nw
+    from narwhals.exceptions import NarwhalsError
 
-    frame = nw.from_native(data, allow_series=True, pass_through=True)
+    try:
+        frame = nw.from_native(data, allow_series=True, pass_through=True)
+    except NarwhalsError as error:
+        raise EvidenceError(f"{what} cannot be read: {' '.join(str(error).split())}") from error
     return frame.collect() if isinstance(frame, nw.LazyFrame) else frame

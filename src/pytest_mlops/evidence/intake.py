@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from .evaluation import Task
 
+_EXACT_IN_FLOAT = 2**53
 _TASKS = ("binary", "multiclass", "regression")
 _USUAL_POSITIVES: tuple[tuple[frozenset[Any], Any], ...] = (
     (frozenset({0, 1}), 1),
@@ -68,25 +69,25 @@ def admit(
 
 def decode(codes: NDArray[Any], labels: Sequence[Any]) -> NDArray[Any]:
     """Labels of the codes."""
-    text = any(isinstance(label, str) for label in labels)
-    decoded: NDArray[Any] = np.array(labels, dtype=object if text else None)[codes]
-    return decoded
+    integers = all(isinstance(label, int) for label in labels)
+    known = np.array(labels) if integers else np.fromiter(labels, object, len(labels))
+    return np.asarray(known[codes])
 
 
 def _whole(data: Any, what: str) -> NDArray[Any]:
     """One value a row, none of them missing."""
-    values = vector(data, what)
+    values = _unboxed(vector(data, what))
     missing = _missing(values)
     if missing.any():
         raise EvidenceError(
             f"{what} has {count(int(missing.sum()), 'missing value')} (NaN, infinite or None), the first in row "
             f"{int(missing.argmax())}: leave those rows out of the evaluation, or fix what made them"
         )
-    return _unboxed(values)
+    return values
 
 
 def _missing(values: NDArray[Any]) -> NDArray[np.bool_]:
-    missing = np.zeros(values.size, dtype=np.bool_)
+    missing = np.zeros(values.shape, dtype=np.bool_)
     if values.dtype.kind == "f":
         missing |= ~np.isfinite(values)
     elif values.dtype.kind in "mM":
@@ -94,8 +95,8 @@ def _missing(values: NDArray[Any]) -> NDArray[np.bool_]:
     elif values.dtype.kind == "O":
         import pandas as pd
 
-        missing |= np.asarray(pd.isna(values))
-        missing |= np.fromiter((isinstance(x, float) and math.isinf(x) for x in values), np.bool_, values.size)
+        infinite = [isinstance(x, float) and math.isinf(x) for x in values.ravel()]
+        missing |= np.asarray(pd.isna(values)) | np.reshape(infinite, values.shape)
     return missing
 
 
@@ -161,7 +162,7 @@ def _regression(truth: NDArray[Any], said: NDArray[Any], y_score: Any, positive_
 def _classification(
     truth: NDArray[Any], said: NDArray[Any], labels: Sequence[Any] | None, positive_label: Any, task: Task | None
 ) -> dict[str, Any]:
-    truth, said = _as_labels(truth), _as_labels(said)
+    truth, said = _as_labels(truth, "y_true"), _as_labels(said, "y_pred")
     if _numeric(truth) != _numeric(said):
         raise EvidenceError(
             f"y_true holds {_example(truth)} but y_pred holds {_example(said)}: labels of different kinds never "
@@ -173,7 +174,7 @@ def _classification(
             f"y_true holds one class only, {seen[0]!r}: a model that always says so would look perfect; "
             f"judge it on rows of every class"
         )
-    known = seen if labels is None else [_scalar(label) for label in labels]
+    known = seen if labels is None else _known_labels(labels)
     _never_seen(seen, known, "y_true", "the model's labels")
     _never_seen(_distinct(said), known, "y_pred", "y_true" if labels is None else "the model's labels")
     if task == "binary" and len(known) != 2:
@@ -188,16 +189,33 @@ def _classification(
     }
 
 
-def _as_labels(values: NDArray[Any]) -> NDArray[Any]:
+def _as_labels(values: NDArray[Any], what: str) -> NDArray[Any]:
+    if values.dtype.kind == "f" and (_fractions(values) or np.abs(values).max(initial=0) > _EXACT_IN_FLOAT):
+        raise EvidenceError(
+            f"{what} holds fractions or huge numbers, which are no labels: give labels (scores go into y_score=), or "
+            f"say task='regression' if these are quantities"
+        )
     if values.dtype.kind in "bf":
         return values.astype(np.int64)  # True is 1, and 1.0 is 1
     return values if values.dtype.kind in "iu" else values.astype(object)
 
 
+def _known_labels(labels: Any) -> list[Any]:
+    if isinstance(labels, str | bytes) or not isinstance(labels, Iterable):
+        raise EvidenceError(f"labels={labels!r} is no list of labels: give all classes that the model knows")
+    known = [_scalar(label) for label in labels]
+    if any(label in known[:place] for place, label in enumerate(known)):
+        raise EvidenceError(f"labels= names a class twice: {_listed(known)}")
+    return known
+
+
 def _distinct(values: NDArray[Any]) -> list[Any]:
     if _numeric(values):
         return cast("list[Any]", np.unique(values).tolist())
-    return sorted(set(values.tolist()), key=lambda label: (str(type(label)), label))
+    try:
+        return sorted(set(values.tolist()), key=lambda label: (str(type(label)), label))
+    except TypeError as error:
+        raise EvidenceError(f"labels are {_example(values)}, expected text, integers or booleans") from error
 
 
 def _scalar(label: Any) -> Any:
@@ -223,12 +241,16 @@ def _encode(values: NDArray[Any], labels: list[Any]) -> NDArray[np.int32]:
 
 def _positive_label(labels: list[Any], positive_label: Any, *, binary: bool) -> Any:
     if positive_label is None:
-        usual = (positive for pair, positive in _USUAL_POSITIVES if binary and set(labels) == pair)
-        return next(usual, None)
+        return usual_positive(labels) if binary else None
     positive_label = _scalar(positive_label)
     if positive_label not in labels:
         raise EvidenceError(f"positive_label={positive_label!r} is none of the labels {_listed(labels)}")
     return positive_label
+
+
+def usual_positive(labels: Sequence[Any]) -> Any:
+    """The positive class of two that everybody writes alike; None where it must be said."""
+    return next((positive for pair, positive in _USUAL_POSITIVES if set(labels) == pair), None)
 
 
 def _scores(
@@ -252,8 +274,8 @@ def _check_probabilities(scores: NDArray[np.float64]) -> None:
     outside = (scores < 0) | (scores > 1)
     if outside.any():
         raise EvidenceError(
-            f"y_score is meant to hold probabilities, but {count(int(outside.sum()), 'value')} lie outside [0, 1], "
-            f"e.g. {scores[outside][0]:.4g}: give probabilities, or one raw score a row"
+            f"y_score is meant to hold probabilities, but holds {count(int(outside.sum()), 'value')} outside [0, 1], "
+            f"e.g. {float(scores[outside][0])!r}: give probabilities, or one raw score a row"
         )
     if scores.ndim == 2 and not np.allclose(scores.sum(axis=1), 1, atol=1e-3):
         raise EvidenceError("the columns of y_score do not add up to 1 in every row: they are not class probabilities")
@@ -276,12 +298,12 @@ def _score_columns(scores: NDArray[np.float64], labels: tuple[Any, ...], positiv
 
 def _finite_numbers(values: NDArray[Any], what: str) -> NDArray[np.float64]:
     try:
-        numbers = values.astype(np.float64)
+        numbers = np.where(_missing(values), np.nan, values).astype(np.float64)
     except (TypeError, ValueError) as error:
         raise EvidenceError(f"{what} holds {_example(values)}, expected numbers") from error
     bad = ~np.isfinite(numbers)
     if bad.any():
-        raise EvidenceError(f"{what} has {count(int(bad.sum()), 'value')} that are NaN or infinite")
+        raise EvidenceError(f"{what} has {count(int(bad.sum()), 'missing value')} (NaN, infinite or None)")
     return numbers
 
 
@@ -289,27 +311,31 @@ def _identity(row_ids: Any, features: Any, n: int) -> dict[str, Any]:
     if row_ids is not None:
         ids = _whole(row_ids, "row_ids")
         _same_length(ids, n, "row_ids")
-        keys = fingerprint.column_keys(ids)
-        if np.unique(keys).size != n:
+        try:
+            id_keys = fingerprint.column_keys(ids)
+        except fingerprint.NoValueError as error:
+            raise EvidenceError(f"row_ids hold {_example(ids)}, expected text or numbers") from error
+        if np.unique(id_keys).size != n:
             raise EvidenceError("row_ids repeat: each row needs a name of its own")
-        return {"row_keys": _frozen(keys), "identity": "row_ids"}
-    hashable = _hashable(features, n)
-    if not hashable:
+        return {"row_keys": _frozen(id_keys), "identity": "row_ids"}
+    keys = None if features is None else _feature_keys(features, n)
+    if keys is None:
         return {"row_keys": None, "identity": "anonymous"}
-    return {"row_keys": _frozen(fingerprint.row_keys(hashable)), "identity": "features"}
+    return {"row_keys": _frozen(keys), "identity": "features"}
 
 
-def _hashable(features: Any, n: int) -> dict[str, NDArray[Any]]:
-    """Columns to tell rows apart by; none where the features are no table (a list of images, a sparse matrix)."""
-    if features is None:
-        return {}
+def _feature_keys(features: Any, n: int) -> NDArray[np.uint64] | None:
+    """A key a row; None where the features are no table of values (a list of images, a sparse matrix)."""
     try:
         found = columns(features, "features")
     except EvidenceError:
-        return {}
+        return None
     for name, values in found.items():
         _same_length(values, n, f"features[{name!r}]")
-    return found
+    try:
+        return fingerprint.row_keys(found) if found else None
+    except fingerprint.NoValueError:
+        return None
 
 
 def _feature_columns(sensitive_features: Any, n: int) -> dict[str, NDArray[Any]]:
@@ -318,7 +344,7 @@ def _feature_columns(sensitive_features: Any, n: int) -> dict[str, NDArray[Any]]
     found = columns(sensitive_features, "sensitive_features")
     for name, values in found.items():
         _same_length(values, n, f"sensitive_features[{name!r}]")
-    return found
+    return {name: _frozen(values) for name, values in found.items()}
 
 
 def _optional(data: Any, what: str, n: int) -> NDArray[Any] | None:

@@ -66,6 +66,7 @@ def pair(champion: Evaluation, challenger: Evaluation, *, paired_by: PairedBy = 
     if paired_by == "order":
         if champion.n != challenger.n:
             raise EvidenceError(_other_rows(champion, challenger))
+        _refuse_other_order(champion, challenger)
         order = np.arange(champion.n)
         found = Pair(champion, challenger, order, order)
     else:
@@ -85,6 +86,16 @@ def _same_kind(champion: Evaluation, challenger: Evaluation) -> None:
         if theirs != ours:
             raise EvidenceError(
                 f"{name} is {ours!r} for the challenger and {theirs!r} for the champion: not comparable"
+            )
+
+
+def _refuse_other_order(champion: Evaluation, challenger: Evaluation) -> None:
+    if champion.identity == challenger.identity == "row_ids":
+        different = np.not_equal(champion.row_keys, challenger.row_keys)  # type: ignore[arg-type]
+        if different.any():
+            raise EvidenceError(
+                f"paired_by='order', but the row_ids of champion and challenger differ, first in row "
+                f"{int(different.argmax())}: leave paired_by= out, so that rows pair by their ids"
             )
 
 

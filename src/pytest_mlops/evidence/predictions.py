@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from pytest_mlops.verdict.errors import EvidenceError
+
 from .frames import columns, pick, read
 
 
@@ -26,6 +28,8 @@ def gather(
         y_score = "y_score"
     if y_score is not None:
         picked = [pick(frame, name, "y_score") for name in _names(y_score)]
+        if not picked:
+            raise EvidenceError("y_score=[] names no column: name at least one, or leave it out")
         found["y_score"] = picked[0] if len(picked) == 1 else np.column_stack(picked)
     for what, names in (("sensitive_features", sensitive_features), ("features", features)):
         if names is not None:

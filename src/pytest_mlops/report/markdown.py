@@ -19,7 +19,7 @@ def render(report: GateReport) -> str:
     results = worst_first(report.results)
     blocks = [
         f"## Model gate: {markdown(sentence(report.decision, report.results))}",
-        _table(phrases.checks(results)),
+        _table(phrases.checks(results), phrases.value_title(report)),
         _list(
             (f"**{result.verdict}** {code(result.id)}: {markdown(result.message)}"
              for result in phrases.needs_words(results)),
@@ -31,7 +31,7 @@ def render(report: GateReport) -> str:
     return "\n\n".join(filter(None, blocks)) + "\n"
 
 
-def _table(results: list[CheckResult]) -> str:
+def _table(results: list[CheckResult], value_title: str) -> str:
     if not results:
         return ""
     rows = [
@@ -41,7 +41,7 @@ def _table(results: list[CheckResult]) -> str:
     ]
     hidden = len(results) - len(rows)
     more = [f"\n{hidden:,} more in gate.json."] if hidden else []
-    return "\n".join(["| check | value (interval) | limit | verdict |", "|---|---|---|---|", *rows, *more])
+    return "\n".join([f"| check | {value_title} | limit | verdict |", "|---|---|---|---|", *rows, *more])
 
 
 def _section(title: str, lines: list[str]) -> str:

@@ -32,6 +32,12 @@ def value(result: CheckResult) -> str:
     return with_interval(result.estimate) if result.estimate else "no estimate"
 
 
+def value_title(report: GateReport) -> str:
+    """``value (95 % interval)``."""
+    confidences = {result.estimate.confidence for result in report.results if result.estimate}
+    return f"value ({' / '.join(percent(confidence) for confidence in sorted(confidences)) or 'with'} interval)"
+
+
 def limit(result: CheckResult) -> str:
     """``≥ 0.8``."""
     if result.limits is None:

@@ -56,7 +56,7 @@ def render(
     console.print(Text(sentence(report.decision, report.results), style=_DECISION_STYLES[report.decision]))
     if phrases.checks(results) and not brief:
         console.print()
-        console.print(_table(phrases.checks(results), wide=console.width >= _ONE_LINE_IDS_FROM))
+        console.print(_table(report, wide=console.width >= _ONE_LINE_IDS_FROM))
     for result in phrases.needs_words(results):
         _print_words(console, result)
     if not brief:
@@ -72,17 +72,17 @@ def _print_rest(console: Console, report: GateReport, written: str | None) -> No
     _print_list(console, f"{phrases.UNSEEN}:", phrases.unseen(report))
 
 
-def _table(results: list[CheckResult], *, wide: bool) -> RenderableType:
+def _table(report: GateReport, *, wide: bool) -> RenderableType:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=SIMPLE_HEAD, padding=(0, 1), pad_edge=False, show_edge=False)
     table.add_column("check", overflow="fold", min_width=23)
-    table.add_column("value (interval)", overflow="fold")
+    table.add_column(phrases.value_title(report), overflow="fold")
     table.add_column("limit", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
-    for result in results:
+    for result in phrases.checks(worst_first(report.results)):
         name = plain(result.id, longest=200)
         table.add_row(
             Text(name if wide else name.replace(":", ":\n", 1)),

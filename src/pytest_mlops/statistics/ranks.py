@@ -16,6 +16,8 @@ from pytest_mlops.verdict.estimate import Estimate
 from .power import quantile
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
 _FEW = 50
@@ -118,9 +120,22 @@ def _newcombe(auc: float, n_positive: int, n_negative: int, z: float) -> tuple[f
     def excess(theta: float) -> float:
         return abs(auc - theta) - z * math.sqrt(variance(theta))
 
-    low = 0.0 if auc == 0 else float(brentq(excess, 0.0, auc, xtol=1e-14))
-    high = 1.0 if auc == 1 else float(brentq(excess, auc, 1.0, xtol=1e-14))
-    return low, high
+    if auc in (0, 1):
+        return _newcombe_at_an_end(auc, variance, z)
+    return float(brentq(excess, 0.0, auc, xtol=1e-14)), float(brentq(excess, auc, 1.0, xtol=1e-14))
+
+
+def _newcombe_at_an_end(auc: float, variance: Callable[[float], float], z: float) -> tuple[float, float]:
+    """At 1 (and 0) the equation also has the area itself for a root, which would be an interval of width 0.
+
+    Squared and divided by 1 - θ, it has only the other root. V is the same at θ and at 1 - θ.
+    """
+
+    def excess(gap: float) -> float:
+        return gap - z * z * variance(gap) / gap
+
+    gap = float(brentq(excess, 1e-300, 1.0, xtol=1e-14))
+    return (1 - gap, 1.0) if auc == 1 else (0.0, gap)
 
 
 def roc_auc_improvement(

@@ -138,14 +138,12 @@ def judge(estimate: Estimate, limits: Limits, *, proof: Proof = "table", max_bli
         return Judgement(Verdict.ERROR, unsound)
     near = estimate.low if limits.at_least is not None else estimate.high
     if proof == "shown":
-        return _judge_shown(estimate, limits, near)
+        return _judge_shown(estimate, limits, near, max_blind)
     if limits.beyond(estimate.value, limits.bound):
         return _judge_beyond(estimate, max_blind)
     if limits.beyond(near, limits.bound) or (near == limits.bound and not estimate.exact):
         return _unproven("looks fine, not proven", estimate, max_blind)
-    if estimate.exact and _too_blind(estimate, max_blind):
-        return Judgement(Verdict.ERROR, BLIND)
-    return _judge_warn(estimate, limits)
+    return _judge_inside(estimate, limits, max_blind)
 
 
 def _unsound(estimate: Estimate) -> str | None:
@@ -158,13 +156,15 @@ def _unsound(estimate: Estimate) -> str | None:
     return None
 
 
-def _judge_shown(estimate: Estimate, limits: Limits, near: float) -> Judgement:
+def _judge_shown(estimate: Estimate, limits: Limits, near: float, max_blind: float | None) -> Judgement:
     if limits.beyond(near, limits.bound) or near == limits.bound:
         return Judgement(Verdict.FAIL, "not shown")
-    return _judge_warn(estimate, limits)
+    return _judge_inside(estimate, limits, max_blind)
 
 
-def _judge_warn(estimate: Estimate, limits: Limits) -> Judgement:
+def _judge_inside(estimate: Estimate, limits: Limits, max_blind: float | None) -> Judgement:
+    if estimate.exact and _too_blind(estimate, max_blind):
+        return Judgement(Verdict.ERROR, BLIND)
     warn = limits.warn_bound
     if warn is not None and limits.beyond(estimate.value, warn):
         return Judgement(Verdict.WARN, f"inside the limit, but beyond the warn bound {number(warn)}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -28,12 +27,12 @@ def number(value: float, *, resolution: float | None = None) -> str:
     >>> number(0.8)
     '0.8'
     >>> number(1234567.0, resolution=30000)
-    '1,230,000'
+    '1,235,000'
     """
     if not math.isfinite(value):
         return "not a number" if math.isnan(value) else "infinite"
     if resolution is None or not 0 < resolution < math.inf:
-        return _plain(value)
+        return _plain(value + 0.0)  # never "-0"
     digits = 1 - math.floor(math.log10(resolution))
     if digits > 9:
         return f"{value:.3g}"
@@ -95,6 +94,8 @@ def did_you_mean(name: str, valid: Iterable[str]) -> str:
     >>> did_you_mean("roc_acu", ["roc_auc", "f1"])
     "did you mean 'roc_auc'?"
     """
+    import difflib  # only a mistake needs it
+
     options = sorted(valid)
     near = difflib.get_close_matches(str(name), options, n=2, cutoff=0.6)
     if near:

@@ -1,0 +1,78 @@
+"""Every snippet of the README runs, and does what the README says."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+MY_PROJECT = """
+from sklearn.datasets import load_breast_cancer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import train_test_split
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+X, y = load_breast_cancer(return_X_y=True, as_frame=True)
+X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.5, random_state=0)
+model_in_production = make_pipeline(StandardScaler(), LogisticRegression()).fit(X_train, y_train)
+new_model = make_pipeline(StandardScaler(), LogisticRegression(C=0.5)).fit(X_train, y_train)
+"""
+
+
+def _block(mark: str) -> str:
+    found = re.search(rf"<!-- {re.escape(mark)} -->\n```\w+\n(.*?)```", README, flags=re.DOTALL)
+    assert found, f"the README has no block marked {mark!r}"
+    return found.group(1)
+
+
+def test_every_python_snippet_is_marked_and_so_runs_here() -> None:
+    marked = set(re.findall(r"<!-- (\S+) -->\n```python", README))
+    assert marked == {"conftest.py", "test_model.py", "notebook"}
+    assert README.count("```python") == len(marked)
+
+
+def test_the_fixtures_and_checks(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(my_project=MY_PROJECT)
+    pytester.makeconftest(_block("conftest.py"))
+    pytester.makepyfile(test_model=_block("test_model.py"))
+    assert pytester.runpytest_subprocess("-q").parseoutcomes() == {"skipped": 1}
+    judged = pytester.runpytest_subprocess("--mlops", "-p", "no:cacheprovider")
+    judged.assert_outcomes(passed=1)
+    judged.stdout.fnmatch_lines(["The challenger may merge: all 3 checks passed."])
+
+
+def test_the_gate_without_pytest(capsys: pytest.CaptureFixture[str]) -> None:
+    exec(compile(_block("notebook"), "README.md", "exec"), {})
+    verdict, decision = capsys.readouterr().out.splitlines()
+    assert verdict.startswith("PASS accuracy: challenger 0.95 against champion 0.9, ")
+    assert decision == "merge"
+
+
+def test_every_option_is_in_the_table(pytester: pytest.Pytester) -> None:
+    shown = pytester.runpytest_subprocess("--help").stdout.str()
+    options = set(re.findall(r"(--mlops[\w-]*)", shown))
+    assert options == set(re.findall(r"^\| `(--mlops[\w-]*)", README, flags=re.MULTILINE))
+
+
+@pytest.mark.parametrize("workers", ["-n0", "-n2"])
+@pytest.mark.parametrize(
+    ("challenger", "status", "sentence"),
+    [
+        ("splines", 0, "The challenger may merge: all 4 checks passed."),
+        ("boosting", 1, "Merge blocked: 1 FAIL, 1 INCONCLUSIVE and 2 PASS of 4 checks."),
+    ],
+)
+def test_the_example(workers: str, challenger: str, status: int, sentence: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "pytest", "--mlops", "examples/arrests", "--challenger", challenger, workers]
+    done = subprocess.run(
+        [*command, "-p", "no:cacheprovider", f"--mlops-report={tmp_path}"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert sentence in done.stdout.splitlines(), done.stdout + done.stderr
+    assert done.returncode == status
