@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -104,11 +105,11 @@ def pick(frame: dict[str, NDArray[Any]], name: str, what: str) -> NDArray[Any]:
 def _read_csv(path: Path) -> Any:
     import pandas as pd
 
-    # "NA", "None" and the like may be labels: only what cannot be one is missing.
-    frame = pd.read_csv(path, keep_default_na=False, na_values=["", "NaN", "nan"])
-    if not isinstance(frame.index, pd.RangeIndex):  # pandas has moved every value one column to the left
-        raise ValueError("its rows have more values than its header has names")
-    return frame
+    with warnings.catch_warnings():
+        # Rows with more values than the header has names would move every value to another column, or lose one.
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        # "NA", "None" and the like may be labels: only what cannot be one is missing.
+        return pd.read_csv(path, index_col=False, keep_default_na=False, na_values=["", "NaN", "nan"])
 
 
 def _first_line(error: Exception) -> str:

@@ -76,7 +76,9 @@ def improvement(
         swap their predictions with probability 1/2; mid-p; for accuracy that is McNemar's) holds its level however
         few rows differ, but only for models that are interchangeable: two that are equally precise while one calls
         far fewer rows positive are not. For those there is the score test [2]_, which needs more rows. (The share of
-        draws without a loss is not used: with 30 rows it rejects two true nulls for every one that it may.)
+        draws without a loss is not used: with 30 rows it rejects two true nulls for every one that it may.) The
+        standard error is that of the draws, or that of equal models if it is larger: rows that happen to agree are no
+        proof that the next ones will.
 
     Raises
     ------
@@ -97,6 +99,7 @@ def improvement(
     drawn = _difference(generator.dirichlet(counts + PRIOR, size=DRAWS).T, metric)
     tail = (1 - confidence) / 2
     low, high = np.quantile(drawn, [tail, 1 - tail])
+    by_score, under_equality = _score(counts, metric)
     return Estimate(
         value=float(value),
         low=float(low),
@@ -105,8 +108,8 @@ def improvement(
         method="Dirichlet(counts + 1/8) over paired cells",
         n=int(positive.size),
         null=0.0,
-        p_value=max(_sign_flip(counts.astype(np.int64), float(value), metric, generator), _score(counts, metric)),
-        standard_error=float(drawn.std()),
+        p_value=max(_sign_flip(counts.astype(np.int64), float(value), metric, generator), by_score),
+        standard_error=max(float(drawn.std()), under_equality),
     )
 
 
@@ -128,19 +131,22 @@ def _sign_flip(counts: NDArray[np.int64], observed: float, metric: Ratio, genera
     return float((lower + np.count_nonzero(tied) / 2 + 0.5) / (defined + 1))
 
 
-def _score(counts: NDArray[np.float64], metric: Ratio) -> float:
-    """P(a difference at most as large) where both models have the metric that they have together.
+def _score(counts: NDArray[np.float64], metric: Ratio) -> tuple[float, float]:
+    """P(a difference at most as large), and its standard error, where the models have one metric in common.
 
     With v for that metric, the difference is exactly the sum over rows of (upper - v lower) / Σ lower for the
-    challenger minus the same for the champion, whatever v is; its variance is the sum of their squares.
+    challenger minus the same for the champion, whatever v is; its variance is the sum of their squares. The standard
+    error has one row more on which the models differ, the one that counts most: as `paired_difference` has.
     """
     table = counts.reshape(2, 2, 2)
     champion, challenger = table.sum(axis=2), table.sum(axis=1)
-    total = _weighted(metric.lower, _confusion(champion)), _weighted(metric.lower, _confusion(challenger))
     contrast = _by_cell(metric.upper) - metric(_confusion(champion + challenger)) * _by_cell(metric.lower)
-    rows = (contrast / total[1])[:, None, :] - (contrast / total[0])[:, :, None]
-    spread = float((table * rows**2).sum())
-    return float(ndtr((table * rows).sum() / np.sqrt(spread))) if spread else 0.5
+    by_champion, by_challenger = (contrast / _weighted(metric.lower, _confusion(one)) for one in (champion, challenger))
+    rows = by_challenger[:, None, :] - by_champion[:, :, None]
+    variance = float((table * rows**2).sum())
+    one_more = float(np.square(rows[:, [0, 1], [1, 0]]).max())
+    p_value = float(ndtr((table * rows).sum() / np.sqrt(variance))) if variance else 0.5
+    return p_value, float(np.sqrt(variance + one_more))
 
 
 def _difference(cells: NDArray[np.float64], metric: Ratio) -> Any:

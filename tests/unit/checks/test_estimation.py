@@ -1,0 +1,124 @@
+"""Every metric is scikit-learn's, alone and compared; what cannot be taken into account is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn import metrics as sk
+
+from pytest_mlops import Evaluation, EvidenceError
+from pytest_mlops.checks.estimation import estimate, estimate_improvement
+from pytest_mlops.evidence.metrics import metric_named
+from pytest_mlops.evidence.pairing import pair
+
+
+def specificity(y_true: Any, y_pred: Any, positive: Any) -> float:
+    """The recall of the other class."""
+    return float(sk.recall_score(np.asarray(y_true) != positive, np.asarray(y_pred) != positive))
+
+
+def of_positive(score: Callable[..., float]) -> Callable[..., float]:
+    return lambda made: score(made.y_true, made.y_pred, pos_label=made.positive_label)
+
+
+ORACLES: dict[str, Callable[[Evaluation], float]] = {
+    "accuracy": lambda made: sk.accuracy_score(made.y_true, made.y_pred),
+    "precision": of_positive(sk.precision_score),
+    "recall": of_positive(sk.recall_score),
+    "specificity": lambda made: specificity(made.y_true, made.y_pred, made.positive_label),
+    "f1": of_positive(sk.f1_score),
+    "roc_auc": lambda made: sk.roc_auc_score(made.y_true == made.positive_label, made.y_score),
+    "mean_absolute_error": lambda made: sk.mean_absolute_error(made.y_true, made.y_pred),
+    "root_mean_squared_error": lambda made: sk.root_mean_squared_error(made.y_true, made.y_pred),
+    "r2": lambda made: sk.r2_score(made.y_true, made.y_pred),
+}
+REGRESSION = ("mean_absolute_error", "root_mean_squared_error", "r2")
+CLASSIFICATION = [name for name in ORACLES if name not in REGRESSION]
+
+
+def labelled(seed: int, n: int, labels: list[Any]) -> Evaluation:
+    rng = np.random.default_rng(seed)
+    truth = np.arange(n) % 3 == 0
+    score = truth + np.random.default_rng(seed).normal(size=n).round(1)
+    said = score + rng.normal(size=n) > 0.5
+    names = np.array(labels)
+    return Evaluation(names[truth.astype(int)], names[said.astype(int)], score, positive_label=labels[1])
+
+
+def measured(seed: int, n: int) -> Evaluation:
+    truth = np.random.default_rng(0).normal(5, 3, n)
+    return Evaluation(truth, truth + np.random.default_rng(seed).standard_t(4, n))
+
+
+def made_for(name: str, seed: int, n: int, labels: list[Any]) -> Evaluation:
+    return measured(seed, n) if name in REGRESSION else labelled(seed, n, labels)
+
+
+@pytest.mark.parametrize("labels", [[0, 1], ["no", "yes"], ["yes", "no"]], ids=["numbers", "text", "reversed"])
+@pytest.mark.parametrize("n", [12, 500])
+@pytest.mark.parametrize("name", ORACLES)
+def test_the_value_is_scikit_learns(name: str, n: int, labels: list[Any]) -> None:
+    metric = metric_named(name)
+    champion, challenger = (made_for(name, seed, n, labels) for seed in (1, 2))
+    alone = estimate(metric, challenger, confidence=0.95)
+    expected = [float(ORACLES[name](made)) for made in (champion, challenger)]
+    assert alone.value == pytest.approx(expected[1], abs=1e-12)
+    assert alone.low <= alone.value <= alone.high
+    assert metric.lowest <= alone.low < alone.high <= metric.highest
+
+    compared = estimate_improvement(
+        metric,
+        pair(champion, challenger, paired_by="order"),
+        confidence=0.95,
+        generator=np.random.default_rng(0),
+    )
+    sign = 1 if metric.greater_is_better else -1
+    assert compared.value == pytest.approx(sign * (expected[1] - expected[0]), abs=1e-12)
+    assert compared.low < compared.high
+    assert compared.null == 0
+
+
+def test_accuracy_of_many_classes() -> None:
+    rng = np.random.default_rng(0)
+    truth, said = rng.integers(0, 7, 300), rng.integers(0, 7, 300)
+    found = estimate(metric_named("accuracy"), Evaluation(truth, said), confidence=0.95)
+    assert found.value == pytest.approx(sk.accuracy_score(truth, said), abs=1e-12)
+
+
+BITS = [0, 1, 0, 1]
+QUANTITIES = [0.5, 1.0, 2.0, 3.0]
+
+
+@pytest.mark.parametrize("name", CLASSIFICATION)
+def test_classification_metrics_of_quantities(name: str) -> None:
+    with pytest.raises(EvidenceError, match=f"{name} is a metric of classification, and this evaluation is regression"):
+        estimate(metric_named(name), Evaluation(QUANTITIES, QUANTITIES), confidence=0.95)
+
+
+@pytest.mark.parametrize("name", REGRESSION)
+def test_regression_metrics_of_labels(name: str) -> None:
+    with pytest.raises(EvidenceError, match=f"{name} is a metric of regression, and this evaluation is binary"):
+        estimate(metric_named(name), Evaluation(BITS, BITS), confidence=0.95)
+
+
+@pytest.mark.parametrize(
+    ("name", "made", "message"),
+    [
+        ("roc_auc", Evaluation(BITS, BITS), "roc_auc needs scores, and this evaluation has none: give y_score="),
+        ("recall", Evaluation([0, 1, 2], [0, 1, 2]), "recall needs two classes, and this evaluation has 3"),
+        ("f1", Evaluation(["a", "b"], ["a", "b"]), "which of 'a' and 'b' is the positive class"),
+        ("precision", Evaluation(BITS, [0, 0, 0, 0]), "precision is 0 / 0"),
+        ("mean_absolute_error", Evaluation([0.5], [0.5]), "at least two rows, and there is 1"),
+        ("r2", Evaluation([0.5, 0.5], [0.5, 1.0]), "y_true is constant"),
+        ("accuracy", Evaluation(BITS, BITS, clusters=BITS), "has clusters, which this version does not take"),
+        ("accuracy", Evaluation(BITS, BITS, time=BITS), "has time, which"),
+        ("accuracy", Evaluation(BITS, BITS, sample_weight=[1, 1, 1, 2]), "has sample_weight, which"),
+        ("accuracy", Evaluation(BITS, BITS, time=BITS, clusters=BITS), "has clusters and time, which"),
+    ],
+)  # fmt: skip
+def test_evidence_that_cannot_answer(name: str, made: Evaluation, message: str) -> None:
+    with pytest.raises(EvidenceError, match=message):
+        estimate(metric_named(name), made, confidence=0.95)
