@@ -43,7 +43,7 @@ class Gate:
     Parameters
     ----------
     challenger : Evaluation, or callable that gives one
-        The model under test. A callable is called once, when a check first needs it.
+        The model under test. A callable is called when a check first needs it.
     champion : Evaluation, or callable that gives one, optional
         The model it would replace.
     model : str

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from pytest_mlops.statistics import cells, means, proportions, ranks
 from pytest_mlops.verdict.errors import EvidenceError
 from pytest_mlops.verdict.estimate import Estimate
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from pytest_mlops.evidence.evaluation import Evaluation
@@ -99,8 +100,8 @@ def _of_errors(metric: Metric, evaluation: Evaluation, confidence: float) -> Est
 
 def _no_difference(metric: Metric, evaluation: Evaluation, confidence: float) -> Estimate:
     """Exactly 0. Equal labels alone, of few rows, do not prove an equal model: they keep a blind spot."""
-    labels_alone = evaluation.task != "regression" and evaluation.y_score is None
-    n = int(_share(metric, evaluation)[1].sum()) if labels_alone else evaluation.n
+    n = int(_share(metric, evaluation)[1].sum()) if metric.needs == "positive" else evaluation.n
+    coarse = not _told_apart_by_numbers(evaluation)
     return Estimate(
         value=0.0,
         low=0.0,
@@ -110,9 +111,16 @@ def _no_difference(metric: Metric, evaluation: Evaluation, confidence: float) ->
         n=evaluation.n,
         null=0.0,
         p_value=1.0,
-        blind_spot=proportions.harm_hidden_by_equality(max(n, 1)) if labels_alone else 0.0,
+        blind_spot=proportions.harm_hidden_by_equality(max(n, 1)) if coarse else 0.0,
         exact=True,
     )
+
+
+def _told_apart_by_numbers(evaluation: Evaluation) -> bool:
+    """Two models seldom give the same numbers. Scores of no more values than there are labels are but labels."""
+    if evaluation.task == "regression":
+        return True
+    return evaluation.y_score is not None and np.unique(evaluation.y_score).size > len(evaluation.labels)
 
 
 def _of_the_same_rows(metric: Metric, pair: Pair, confidence: float) -> Estimate:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .evaluation import Task
 
 _EXACT_IN_FLOAT = 2**53
+_ROUNDING = 1e-6  # of 32-bit floats: a softmax may give 1.0000001
 _TASKS = ("binary", "multiclass", "regression")
 _USUAL_POSITIVES: tuple[tuple[frozenset[Any], Any], ...] = (
     (frozenset({0, 1}), 1),
@@ -271,7 +272,7 @@ def _scores(
 
 
 def _check_probabilities(scores: NDArray[np.float64]) -> None:
-    outside = (scores < 0) | (scores > 1)
+    outside = (scores < -_ROUNDING) | (scores > 1 + _ROUNDING)
     if outside.any():
         raise EvidenceError(
             f"y_score is meant to hold probabilities, but holds {count(int(outside.sum()), 'value')} outside [0, 1], "

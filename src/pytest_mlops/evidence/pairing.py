@@ -74,8 +74,8 @@ def pair(champion: Evaluation, challenger: Evaluation, *, paired_by: PairedBy = 
     different = np.count_nonzero(np.not_equal(*found.of("y_true")))
     if different:
         raise EvidenceError(
-            f"test rows differ from the champion's: {count(int(different), 'row')} of {champion.n:,} have another "
-            f"y_true; judge both models on the same labels"
+            f"test rows differ from the champion's: y_true is another in {count(int(different), 'row')} of "
+            f"{champion.n:,}; judge both models on the same labels"
         )
     return found
 
@@ -146,7 +146,7 @@ def _refuse_ambiguous(found: Pair) -> None:
     ambiguous = int((same_as_next & torn_by_both[0] & torn_by_both[1]).sum())
     if ambiguous:
         raise EvidenceError(
-            f"{count(ambiguous, 'row')} have the same features as another but other predictions, by both models: "
+            f"both models say different things of rows with equal features ({count(ambiguous, 'row')}): "
             f"which belong together cannot be told; give row_ids= to both evaluations"
         )
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 DRAWS = 20_000
-PRIOR = 1 / 8
+PRIOR = 1 / 2
 
 Confusion = tuple[Any, Any, Any]
 """True positives, false positives, false negatives: counts, or arrays of shares."""
@@ -71,7 +71,7 @@ def improvement(
     -------
     Estimate
         In [-1, 1]. The interval comes from the eight cells (truth × champion × challenger) under a Dirichlet
-        distribution with counts + 1/8, which adds one row in all [1]_. The p-value is the larger one of two tests,
+        distribution with counts + 1/2, which adds four rows in all [1]_. The p-value is the larger one of two tests,
         because each is too eager where the other is not. The sign-flip test (on each row where the models differ they
         swap their predictions with probability 1/2; mid-p; for accuracy that is McNemar's) holds its level however
         few rows differ, but only for models that are interchangeable: two that are equally precise while one calls
@@ -87,8 +87,9 @@ def improvement(
 
     References
     ----------
-    .. [1] W. Perks, "Some observations on inverse probability including a new indifference rule", Journal of the
-       Institute of Actuaries 73, 1947: a prior of one observation shared among the cells.
+    .. [1] H. Jeffreys, "An invariant form for the prior probability in estimation problems", Proceedings of the
+       Royal Society A 186, 1946. (One row in all, 1/8 for each cell, leaves the interval too short: the 95 % interval
+       of precision then covers 86 % on 50 rows, where two or three rows of a cell decide.)
     .. [2] A. S. Kosinski, "A weighted generalized score statistic for comparison of predictive values of diagnostic
        tests", Statistics in Medicine 32, 2013.
     """
@@ -105,7 +106,7 @@ def improvement(
         low=float(low),
         high=float(high),
         confidence=confidence,
-        method="Dirichlet(counts + 1/8) over paired cells",
+        method="Dirichlet(counts + 1/2) over paired cells",
         n=int(positive.size),
         null=0.0,
         p_value=max(_sign_flip(counts.astype(np.int64), float(value), metric, generator), by_score),

@@ -78,6 +78,16 @@ def test_equal_labels_on_few_rows_prove_nothing(n: int, verdict: str, require: s
     assert ("test set too small" in result.message) == (verdict == "ERROR")
 
 
+@pytest.mark.parametrize("metric", ["accuracy", "recall", "roc_auc"])
+def test_scores_that_say_no_more_than_labels_prove_no_more(metric: str) -> None:
+    y_true = [0, 1] * 10
+
+    def model() -> Evaluation:
+        return Evaluation(y_true, y_true, y_true, row_ids=range(20))
+
+    assert compare(model(), model(), metric).verdict is Verdict.ERROR
+
+
 @pytest.mark.parametrize("metric", CLASSIFIED)
 def test_a_few_rows_are_blind(metric: str) -> None:
     result = compare(with_errors(30, 3), with_errors(30, 4, shift=8), metric)

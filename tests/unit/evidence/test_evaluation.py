@@ -163,7 +163,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "score text": ({"y_score": ["high", "low", "low", "low"]}, r"y_score holds str \(e.g. 'high'\), expected numbers"),
     "score 3-D": ({"y_score": np.zeros((4, 2, 2))}, r"y_score has shape \(4, 2, 2\)"),
     "not probabilities": ({"y_score": [0, 1.5, 0.5, 1], "probabilities": True}, r"1 value outside \[0, 1\], e.g. 1.5"),
-    "nearly probabilities": ({"y_score": [0, 1.0000001, 0, 1], "probabilities": True}, "e.g. 1.0000001"),
+    "nearly probabilities": ({"y_score": [0, 1.00001, 0, 1], "probabilities": True}, "e.g. 1.00001"),
     "columns of raw scores": ({"y_score": np.full((4, 2), 2.0)}, r"8 values outside \[0, 1\]"),
     "columns do not add up": ({"y_score": np.full((4, 2), 0.4)}, "do not add up to 1"),
     "columns": ({"y_score": np.full((4, 4), 0.25)}, "y_score has 4 columns for 2 classes 0, 1"),
@@ -283,3 +283,7 @@ def test_digests_tell_rows_truth_and_predictions_apart() -> None:
     assert len({base[1], other_prediction[1], other_score[1], other_truth[1], other_rows[1]}) == 5
     assert digests(BITS[::-1], BITS[::-1], SCORES[::-1], range(3, -1, -1)) == base
     assert digests(BITS[1:] + BITS[:1], BITS, SCORES, None) != digests(BITS, BITS, SCORES, None)
+
+
+def test_probabilities_may_exceed_1_by_the_rounding_of_32_bits() -> None:
+    Evaluation([0, 1], [0, 1], [0.0, 1.0000001], probabilities=True)

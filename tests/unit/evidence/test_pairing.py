@@ -109,8 +109,8 @@ def made(y_true: Any = None, y_pred: Any = None, **known: Any) -> Evaluation:
             "the challenger has 3 rows, the champion 4",
         ),
         (made(), made([0, 1, 0], [0, 1, 0]), {"paired_by": "order"}, "the challenger has 3 rows, the champion 4"),
-        (made(row_ids=range(4)), made([0, 1, 1, 0], row_ids=range(4)), {}, "2 rows of 4 have another y_true"),
-        (made(), made([0, 1, 1, 1]), {"paired_by": "order"}, "1 row of 4 have another y_true"),
+        (made(row_ids=range(4)), made([0, 1, 1, 0], row_ids=range(4)), {}, "y_true is another in 2 rows of 4"),
+        (made(), made([0, 1, 1, 1]), {"paired_by": "order"}, "y_true is another in 1 row of 4"),
         (
             made(row_ids=[0, 1, 2, 3]),
             made(row_ids=[0, 3, 2, 1]),
@@ -133,7 +133,7 @@ def made(y_true: Any = None, y_pred: Any = None, **known: Any) -> Evaluation:
             made([0, 0, 1, 1], [0, 1, 1, 1], features=[7, 7, 8, 9]),
             made([0, 0, 1, 1], [1, 0, 1, 1], features=[7, 7, 8, 9]),
             {},
-            "1 row have the same features as another but other predictions, by both models",
+            r"both models say different things of rows with equal features \(1 row\)",
         ),
         (
             made([0, 0, 1, 1], [0, 0, 1, 1], y_score=[0.1, 0.2, 1, 1], features=[7, 7, 8, 9]),
