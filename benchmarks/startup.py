@@ -2,8 +2,8 @@
 
     python benchmarks/startup.py [rounds]
 
-Each round runs all variants one after another, so that a busy machine slows them alike; the best of all rounds, the least disturbed
-one, is printed.
+Each round runs all variants one after another, so that a busy machine slows them alike; the best of all rounds,
+the least disturbed one, is printed.
 """
 
 from __future__ import annotations

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import TextIO
 
 from .report import machine, markdown
 from .verdict.result import GateReport
@@ -39,9 +41,11 @@ def deliver(report: GateReport, directory: Path, environment: Mapping[str, str])
     try:
         for name, text in texts.items():
             staged[directory / name] = _stage(directory, text)
-        _append_job_summary(texts["summary.md"], environment.get("GITHUB_STEP_SUMMARY"))
-        for target, temporary in staged.items():
-            temporary.replace(target)
+        with _job_summary(environment.get("GITHUB_STEP_SUMMARY")) as summary:
+            for target, temporary in staged.items():
+                temporary.replace(target)
+            if summary:  # last: what has been appended cannot be taken back
+                summary.write(texts["summary.md"])
     finally:
         for temporary in staged.values():
             temporary.unlink(missing_ok=True)
@@ -64,7 +68,5 @@ def _stage(directory: Path, text: str) -> Path:
     return path
 
 
-def _append_job_summary(text: str, path: str | None) -> None:
-    if path:
-        with Path(path).open("a", encoding="utf-8") as file:
-            file.write(text)
+def _job_summary(path: str | None) -> AbstractContextManager[TextIO | None]:
+    return Path(path).open("a", encoding="utf-8") if path else nullcontext()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .recording import Recorder
 
 _NOT_RUN = "model gate not run: add --mlops"
+_RUN_NO_TEST = ("collectonly", "setupplan", "setuponly", "showfixtures", "show_fixtures_per_test", "cacheshow")
 _RECORDER: pytest.StashKey[Recorder] = pytest.StashKey()
 
 
@@ -44,8 +45,7 @@ def _asked_for(config: pytest.Config) -> bool:
 
 
 def _register_gate(config: pytest.Config) -> None:
-    options = config.option
-    if options.collectonly or options.setupplan or options.setuponly:
+    if any(getattr(config.option, name, False) for name in _RUN_NO_TEST):
         return  # nothing is judged, so nothing is decided
     from .recording import Recorder
     from .settings import RunSettings

@@ -24,12 +24,10 @@ from .verdict.policy import Policy
 from .verdict.result import CheckResult
 
 if TYPE_CHECKING:
+    from .checks.spec import Check
     from .settings import RunSettings
 
 _HOUSES = {Path(file).parent for file in (__file__, inspect.getfile(pytest.Item), pluggy.__file__)}
-_GATE = pytest.StashKey[Gate]()
-_FINISHED = pytest.StashKey[bool]()
-
 WORKER_OUTPUT = "mlops"
 REPORT_ATTRIBUTE = "mlops"
 
@@ -51,6 +49,11 @@ class Record:
     evidence: dict[str, Any]
     finished: bool
 
+    @property
+    def fails_its_test(self) -> bool:
+        """Is a check of it the reason why the test failed? If not, something else is."""
+        return self.finished and any(Policy().blocks(result.verdict) for result in self.results)
+
     def to_json(self) -> str:
         """One text of builtins, which crosses xdist."""
         results = [result.to_dict() for result in self.results]
@@ -64,6 +67,31 @@ class Record:
         return cls(results=results, evidence=data["evidence"], finished=data["finished"])
 
 
+class TestGate(Gate):
+    """The gate of one test. It answers until the test's body ends, because nobody would hear it later."""
+
+    __test__ = False  # pytest collects classes of this name
+
+    ended = False
+    """The body runs no more."""
+    finished = False
+    """The body ran to its end, as far as pytest's call could tell."""
+
+    def end(self, *, finished: bool) -> None:
+        """The body has ended: one way or the other."""
+        self.ended, self.finished = True, finished
+
+    def _run(self, check: Check) -> CheckResult:
+        if self.ended:
+            raise MlopsUsageError(
+                f"the check {check.spec.id!r} was asked for when the body of its test had ended: ask in the body"
+            )
+        return super()._run(check)
+
+
+_GATE = pytest.StashKey[TestGate]()
+
+
 class Recorder:
     """Hooks around each test that asks the gate."""
 
@@ -71,17 +99,18 @@ class Recorder:
         self._settings = settings
         self._policy = Policy()
         self._progress = Progress.of(config)
+        self._collected: list[pytest.Item] = []
         self.expected: list[str] = []
         """Node ids of the tests that ask the gate and will run."""
         self.deselected: list[str] = []
-        """Node ids of the tests that ask the gate and were deselected."""
+        """Node ids of the tests that ask the gate, were collected, and will not run."""
 
     def gate(self, request: pytest.FixtureRequest) -> Gate:
         """A gate for one test; its evaluations are the user's fixtures."""
         item = request.node
         with self._progress("the fixture mlops_challenger"):
             challenger = request.getfixturevalue("mlops_challenger")
-        gate = Gate(
+        gate = TestGate(
             challenger=challenger,
             champion=lambda: self._champion(request),
             seed=self._settings.seed,
@@ -95,12 +124,16 @@ class Recorder:
         with self._progress("the fixture mlops_champion"):
             return request.getfixturevalue("mlops_champion")
 
-    def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
-        self.deselected += _model_items(items)
+    def pytest_itemcollected(self, item: pytest.Item) -> None:
+        self._collected.append(item)
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Some who deselect tests do not tell: what was collected and is gone was deselected."""
         self.expected = _model_items(session.items)
+        kept = set(self.expected)
+        self.deselected = [nodeid for nodeid in _model_items(self._collected) if nodeid not in kept]
+        self._collected.clear()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
@@ -108,9 +141,10 @@ class Recorder:
             with self._progress(f"the test {item.name}"):
                 yield
         except BaseException:
+            _end(item, finished=False)
             _show_in_report(item)
             raise
-        item.stash[_FINISHED] = True
+        _end(item, finished=True)
         gate = item.stash.get(_GATE, None)
         blocking = [result for result in gate.results if self._policy.blocks(result.verdict)] if gate else []
         if blocking:
@@ -124,12 +158,12 @@ class Recorder:
         if report.failed and call.excinfo is not None:
             _shorten(report, call.excinfo)
         gate = item.stash.get(_GATE, None)
-        if gate is None or call.when != "call":
+        if gate is None or call.when != "call" or not gate.ended:  # a subtest's report comes before the body's end
             return report
         record = Record(
             results=tuple(_located(result, item) for result in gate.results),
             evidence={gate.model: dict(gate.evidence())},
-            finished=item.stash.get(_FINISHED, False),
+            finished=gate.finished and (call.excinfo is None or call.excinfo.errisinstance(MlopsCheckFailed)),
         )
         setattr(report, REPORT_ATTRIBUTE, record.to_json())
         return report
@@ -161,6 +195,12 @@ def _located(result: CheckResult, item: pytest.Item) -> CheckResult:
     file, line, _ = item.location
     test = {"nodeid": item.nodeid, "file": file, "line": None if line is None else line + 1}
     return replace(result, details={**result.details, "test": test})
+
+
+def _end(item: pytest.Item, *, finished: bool) -> None:
+    gate = item.stash.get(_GATE, None)
+    if gate is not None:
+        gate.end(finished=finished)
 
 
 def _show_in_report(item: pytest.Item) -> None:

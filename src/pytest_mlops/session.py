@@ -51,11 +51,16 @@ class GateSession:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         text = getattr(report, REPORT_ATTRIBUTE, None)
         record = None if text is None else Record.from_json(text)
-        self._tally.test(report.nodeid, failed=report.failed, record=record)
+        skipped = report.skipped and not hasattr(report, "wasxfail")
+        self._tally.test(report.nodeid, failed=report.failed, skipped=skipped, record=record)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
             self._tally.uncollected(report.nodeid)
+        elif report.skipped and _mentions_the_gate(self._config.rootpath / report.nodeid):
+            self._tally.problem(
+                "skipped", report.nodeid, message=f"{report.nodeid} was skipped as a whole: it may hold checks"
+            )
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object | None) -> None:
@@ -80,9 +85,12 @@ class GateSession:
         self._conclude(session, stopped_by=None)
         return finished
 
-    @pytest.hookimpl(wrapper=True, trylast=True)
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, None, None]:
         """The last word: nothing that blocks leaves with exit status 0."""
+        if self._report is None:
+            self._tally.left_out("the run ended before its tests began")
+            self._conclude(session, stopped_by=None)
         yield
         if session.exitstatus == 0 and self._fails(self._report):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -99,7 +107,8 @@ class GateSession:
             written=None if self._unwritten else self._shown_files(),
         )
         terminalreporter.write_sep("=", "model gate")
-        terminalreporter.write(text)
+        for line in text.splitlines():  # one by one: pytest escapes what a poor terminal cannot show, newlines too
+            terminalreporter.write_line(line)
         if os.environ.get("GITHUB_ACTIONS") == "true":
             for command in github.render(self._report, prefix=_prefix(self._config.rootpath)):
                 terminalreporter.write_line(command)
@@ -187,6 +196,14 @@ def _emit(session: pytest.Session, result: CheckResult) -> None:
         )
         hook.pytest_runtest_logreport(report=report)
     hook.pytest_runtest_logfinish(nodeid=nodeid, location=location)
+
+
+def _mentions_the_gate(file: Path) -> bool:
+    """May this file hold checks? One that cannot be read may."""
+    try:
+        return "mlops" in file.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return True
 
 
 def _cannot_write(directory: Path, error: OSError) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +22,9 @@ class Tally:
     """Fed during the run, closed once at its end, then read."""
 
     def __init__(self) -> None:
-        self._records: dict[str, Record] = {}
+        self._records: dict[str, list[Record]] = {}
         self._seen: set[str] = set()
+        self._skipped: set[str] = set()
         self._failed: set[str] = set()
         self._failed_otherwise: set[str] = set()
         self._expected: set[str] = set()
@@ -31,14 +32,16 @@ class Tally:
         self._problems: dict[str, CheckResult] = {}
         self._shown: set[str] = set()
 
-    def test(self, nodeid: str, *, failed: bool, record: Record | None) -> None:
-        """One phase of one test; its record comes with the call."""
+    def test(self, nodeid: str, *, failed: bool, skipped: bool, record: Record | None) -> None:
+        """One phase, or subtest, of one test; its record comes with the call. A test that runs twice has two."""
         self._seen.add(nodeid)
         if record is not None:
-            self._records[nodeid] = record
+            self._records.setdefault(nodeid, []).append(record)
+        if skipped:
+            self._skipped.add(nodeid)
         if failed:
             self._failed.add(nodeid)
-            if record is None or not record.finished:
+            if record is None or not record.fails_its_test:
                 self._failed_otherwise.add(nodeid)
 
     def items(self, expected: Iterable[str], deselected: Iterable[str]) -> None:
@@ -91,12 +94,14 @@ class Tally:
         return set(reasons)
 
     def _incomplete(self, nodeid: str) -> str | None:
-        record = self._records.get(nodeid)
-        if record is None:
+        records = self._records.get(nodeid)
+        if records is None:
             return "failed before its body ran" if nodeid in self._failed else "was skipped, or did not run"
-        if not record.finished:
+        if not all(record.finished for record in records):
             return "stopped before its end"
-        return None if record.results else "asked for no check"
+        if nodeid in self._skipped:
+            return "skipped a part of itself"
+        return None if all(record.results for record in records) else "asked for no check"
 
     def _note_conflicts(self) -> None:
         """One model, one set of rows, one set of predictions: in all tests, on all workers."""
@@ -114,13 +119,17 @@ class Tally:
 
     def _all_digests(self) -> dict[tuple[str, str], list[dict[str, Any]]]:
         found: dict[tuple[str, str], list[dict[str, Any]]] = {}
-        for nodeid in sorted(self._records):
-            for model, roles in self._records[nodeid].evidence.items():
+        for record in self._all_records():
+            for model, roles in record.evidence.items():
                 for role, digests in roles.items():
                     known = found.setdefault((model, role), [])
                     if digests not in known:
                         known.append(digests)
         return found
+
+    def _all_records(self) -> Iterator[Record]:
+        for nodeid in sorted(self._records):
+            yield from self._records[nodeid]
 
     def evidence(self) -> dict[str, dict[str, Any]]:
         """For each model and role, the digests of what was judged."""
@@ -132,8 +141,8 @@ class Tally:
     def results(self) -> list[CheckResult]:
         """All of them, each check once, in an order that no worker can change."""
         merged: dict[tuple[str, str], CheckResult] = {}
-        for nodeid in sorted(self._records):
-            for result in self._records[nodeid].results:
+        for record in self._all_records():
+            for result in record.results:
                 key = result.model, result.id
                 merged[key] = _merged(merged[key], result) if key in merged else result
         return [*(merged[key] for key in sorted(merged)), *(self._problems[name] for name in sorted(self._problems))]

@@ -103,8 +103,8 @@ def improvement(
     by_score, under_equality = _score(counts, metric)
     return Estimate(
         value=float(value),
-        low=float(low),
-        high=float(high),
+        low=min(float(low), float(value)),
+        high=max(float(high), float(value)),
         confidence=confidence,
         method="Dirichlet(counts + 1/2) over paired cells",
         n=int(positive.size),

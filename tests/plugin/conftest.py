@@ -1,0 +1,113 @@
+"""A tiny project with two models, and one way to run the gate on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import narwhals
+import numpy as np
+import pandas as pd
+import pytest
+import rich.table
+import scipy.optimize
+import scipy.special
+
+from pytest_mlops import CheckResult, GateReport
+
+# pytester forgets what a run in this process has imported, and numpy cannot be imported twice.
+KEPT = (narwhals, np, pd, rich.table, scipy.optimize, scipy.special)
+
+CONFTEST = """
+import numpy as np
+import pytest
+from pytest_mlops import Evaluation
+
+def model(first_error, n=400, errors=40):
+    y = np.arange(n) % 2
+    said = y.copy()
+    said[first_error : first_error + errors] ^= 1
+    return Evaluation(y, said, said * 0.5 + np.linspace(0, 0.1, n), row_ids=np.arange(n))
+
+@pytest.fixture
+def mlops_challenger():
+    return model(5)
+
+@pytest.fixture
+def mlops_champion():
+    return model(0)
+"""
+PASSES = """
+def test_passes(mlops):
+    mlops.performance_threshold("accuracy", at_least=0.8)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a run left behind."""
+
+    status: int
+    out: str
+    report: GateReport | None
+
+    @property
+    def results(self) -> tuple[CheckResult, ...]:
+        """Of gate.json, where there is one."""
+        return () if self.report is None else self.report.results
+
+    @property
+    def decision(self) -> str | None:
+        """Of gate.json, where there is one."""
+        return None if self.report is None else self.report.decision.value
+
+    @property
+    def messages(self) -> str:
+        """All that the results say."""
+        return "\n".join(result.message for result in self.results)
+
+
+class Project:
+    """A folder with a conftest and tests."""
+
+    def __init__(self, pytester: pytest.Pytester) -> None:
+        self._pytester = pytester
+        self.path: Path = pytester.path
+        pytester.makeini("[pytest]\n")
+        self.conftest()
+
+    def conftest(self, more: str = "") -> None:
+        """Write it; `more` may define the fixtures anew."""
+        self._pytester.makeconftest(CONFTEST + more)
+
+    def tests(self, **files: str) -> None:
+        """Write files of tests, by name."""
+        if files:
+            self._pytester.makepyfile(**files)
+
+    def run(self, *options: str, workers: int = 0, apart: bool = False) -> Run:
+        """Run the gate; in this process, unless it is to run `apart` or has workers."""
+        run = self._pytester.runpytest_subprocess if apart or workers else self._pytester.runpytest_inprocess
+        done = run("--mlops", f"-n{workers}", "-p", "no:cacheprovider", *options)
+        written = self.path / ".mlops/report/gate.json"
+        report = GateReport.from_json(written.read_text(encoding="utf-8")) if written.exists() else None
+        return Run(int(done.ret), f"{done.stdout.str()}\n{done.stderr.str()}", report)
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester) -> Project:
+    return Project(pytester)
+
+
+@pytest.fixture(autouse=True)
+def _no_ci(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Our own CI's summary and annotations are not for the runs under test."""
+    for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE", "CI"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(params=[0, 2], ids=["n0", "n2"])
+def workers(request: pytest.FixtureRequest) -> int:
+    """Without and with xdist."""
+    count: int = request.param
+    return count

@@ -1,0 +1,251 @@
+"""Every way we know to fool the gate: it blocks, says why, and never says "may merge". With and without xdist."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from .conftest import PASSES, Project
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Broken:
+    """A project that must be blocked.
+
+    `says` must stand in the messages of gate.json; `apart` runs it in a process of its own.
+    """
+
+    says: str
+    tests: str = ""
+    conftest: str = ""
+    more: str = ""
+    options: tuple[str, ...] = ()
+    apart: bool = False
+
+
+SECOND = """
+def test_second(mlops):
+    mlops.performance_threshold("recall", at_least=0.5)
+"""
+
+
+def challenger(made: str) -> str:
+    return f"\n@pytest.fixture\ndef mlops_challenger():\n    return {made}\n"
+
+
+def champion(made: str) -> str:
+    return challenger(made).replace("mlops_challenger", "mlops_champion")
+
+
+TOO_HIGH = 'def test_x(mlops): mlops.performance_threshold("recall", at_least=0.99)'
+COMPARES = """
+def test_compares(mlops):
+    mlops.champion_challenger("accuracy", margin=0.05)
+"""
+REGRESSION = "Evaluation([0.5, 1.5, 2.5, 3.5], [1.0, 2.0, 3.0, 4.0], row_ids=range(4))"
+
+BROKEN = {
+    # Nothing was asked, or not all of it
+    "no test at all": Broken(says="no test asked the gate"),
+    "no check asked": Broken(tests="def test_plain(): pass", says="no test asked the gate"),
+    "the gate asked nothing": Broken(tests=PASSES + "def test_idle(mlops): pass", says="test_idle asked for no check"),
+    "marked skip": Broken(
+        tests=PASSES + "import pytest\n@pytest.mark.skip\n" + SECOND.lstrip(), says="test_second was skipped"
+    ),
+    "skipped after a check that passes": Broken(
+        tests="import pytest\n" + PASSES + "    pytest.skip('enough')", says="test_passes stopped before its end"
+    ),
+    "the body raises after a check that passes": Broken(
+        tests=PASSES + "    raise ValueError('boo')", says="test_passes stopped before its end"
+    ),
+    "the body raises under xfail": Broken(
+        tests="import pytest\n@pytest.mark.xfail\n" + PASSES.lstrip() + "    raise ValueError('boo')",
+        says="test_passes stopped before its end",
+    ),
+    "xfail(run=False)": Broken(
+        tests=PASSES + "import pytest\n@pytest.mark.xfail(run=False)\n" + SECOND.lstrip(),
+        says="test_second was skipped",
+    ),
+    "-k": Broken(tests=PASSES + SECOND, options=("-k", "passes"), says="deselected: test_broken.py::test_second"),
+    "-m": Broken(tests=PASSES + "def test_plain(): pass", options=("-m", "not mlops"), says="deselected"),
+    "--deselect": Broken(
+        tests=PASSES + SECOND, options=("--deselect", "test_broken.py::test_second"), says="test_second"
+    ),
+    "--lf": Broken(tests=PASSES, options=("--lf", "-p", "cacheprovider"), says="--lf leaves out"),
+    "-x": Broken(tests="def test_a(): assert False\n" + PASSES, options=("-x",), says="stopped early"),
+    "a conftest drops the tests": Broken(
+        tests=PASSES, conftest="def pytest_collection_modifyitems(items): items.clear()", says="the gate"
+    ),
+    "a file that cannot be collected": Broken(tests=PASSES, more="def (", says="test_more.py could not be collected"),
+    "the same, gone on": Broken(
+        tests=PASSES, more="def (", options=("--continue-on-collection-errors",), says="could not be collected"
+    ),
+    "keyboard interrupt": Broken(
+        tests=PASSES + "def test_stop(): raise KeyboardInterrupt", says="stopped early", apart=True
+    ),
+    "pytest.exit with status 0": Broken(
+        tests=PASSES + "import pytest\ndef test_stop(): pytest.exit('bye', returncode=0)",
+        says="stopped early",
+        apart=True,
+    ),
+    "pytest.exit with status 0 in a fixture": Broken(
+        tests=PASSES,
+        conftest="@pytest.fixture(autouse=True)\ndef stop(): pytest.exit('bye', returncode=0)",
+        says="stopped early",
+        apart=True,
+    ),
+    # Something else failed
+    "an ordinary test failed": Broken(tests=PASSES + "def test_other(): assert False", says="1 test failed"),
+    "a teardown failed": Broken(
+        tests=PASSES.replace("(mlops)", "(mlops, torn)"),
+        conftest="@pytest.fixture\ndef torn():\n    yield\n    raise ValueError",
+        says="1 test failed",
+    ),
+    "a subtest failed": Broken(
+        tests=PASSES.replace("(mlops)", "(mlops, subtests)") + "    with subtests.test(): assert False",
+        says="1 test failed",
+    ),
+    # A check failed, and something hides it
+    "a check fails under xfail": Broken(
+        tests="import pytest\n@pytest.mark.xfail\n" + TOO_HIGH,
+        says="requirement not met",
+    ),
+    "a check fails under strict xfail": Broken(
+        tests="import pytest\n@pytest.mark.xfail(strict=True, raises=AssertionError)\n" + TOO_HIGH,
+        says="requirement not met",
+    ),
+    "a conftest turns failures into passes": Broken(
+        tests=TOO_HIGH,
+        conftest="@pytest.hookimpl(wrapper=True, tryfirst=True)\ndef pytest_runtest_makereport():\n"
+        "    report = yield\n    report.outcome, report.longrepr = 'passed', None\n    return report",
+        says="requirement not met",
+    ),
+    "a conftest sets exit status 0": Broken(
+        tests=TOO_HIGH,
+        conftest="@pytest.hookimpl(trylast=True)\ndef pytest_sessionfinish(session): session.exitstatus = 0",
+        says="requirement not met",
+    ),
+    # The evidence
+    "the challenger raises": Broken(
+        tests=PASSES, conftest=challenger("1 / 0"), says="test_passes failed before its body ran"
+    ),
+    "no challenger": Broken(
+        tests=PASSES, conftest="del mlops_challenger", says="test_passes failed before its body ran"
+    ),
+    "the challenger is no evaluation": Broken(
+        tests=PASSES, conftest=challenger("(1, 2)"), says="the challenger is a tuple, expected an Evaluation"
+    ),
+    "no champion": Broken(tests=COMPARES, conftest="del mlops_champion", says="there is no champion"),
+    "the champion raises": Broken(tests=COMPARES, conftest=champion("1 / 0"), says="ZeroDivisionError"),
+    "the champion skips": Broken(tests=COMPARES, conftest=champion("pytest.skip('none')"), says="before its end"),
+    "other rows": Broken(tests=COMPARES, conftest=champion("model(0, n=300)"), says="test rows differ"),
+    "other labels": Broken(
+        tests=COMPARES,
+        conftest=champion("Evaluation([0, 1] * 199 + [1, 0], [0, 1] * 200, row_ids=range(400))"),
+        says="test rows differ from the champion's: y_true is another in 2 rows of 400",
+    ),
+    "anonymous rows": Broken(
+        tests=COMPARES,
+        conftest=champion("Evaluation([0, 1] * 200, [0, 1] * 200)"),
+        says="the rows are anonymous",
+    ),
+    "too few rows to see a loss": Broken(
+        tests=COMPARES.replace("0.05", "0.01"),
+        conftest=challenger("model(5, n=60, errors=6)") + champion("model(0, n=60, errors=6)"),
+        says="test set too small for this limit",
+    ),
+    "no variation": Broken(
+        tests='def test_x(mlops): mlops.performance_threshold("mean_absolute_error", at_most=1)',
+        conftest=challenger(REGRESSION),
+        says="width 0",
+    ),
+    "an exception inside a check": Broken(
+        tests=PASSES,
+        conftest="@pytest.fixture(autouse=True)\ndef broken(monkeypatch):\n"
+        "    from pytest_mlops.statistics import proportions\n"
+        "    monkeypatch.setattr(proportions, 'share', None)",
+        says="a TypeError",
+    ),
+    "evaluations that change from test to test": Broken(
+        tests=PASSES + SECOND,
+        conftest=challenger("model(np.random.default_rng().integers(300))"),
+        says="different evaluations",
+    ),
+    "one name, two questions": Broken(
+        tests=PASSES + 'def test_second(mlops): mlops.performance_threshold("accuracy", at_least=0.7)',
+        says="give one of them name=",
+    ),
+    "a misspelt metric": Broken(
+        tests='def test_x(mlops): mlops.performance_threshold("acuracy", at_least=0.7)', says="test_x stopped before"
+    ),
+}  # fmt: skip
+BAD_EVIDENCE = {
+    "NaN label": "Evaluation([0.0, 1.0, np.nan], [0, 1, 1])",
+    "infinite prediction": "Evaluation([0.5, 1.5, 2.5], [0.5, 1.5, np.inf])",
+    "NaN score": "Evaluation([0, 1, 1], [0, 1, 1], [0.1, 0.9, np.nan])",
+    "a label never seen": "Evaluation(['a', 'b', 'b'], ['a', 'b', 'c'])",
+    "one class only": "Evaluation([1, 1, 1], [1, 1, 1])",
+    "empty": "Evaluation([], [])",
+    "lengths": "Evaluation([0, 1, 1], [0, 1])",
+}
+BROKEN |= {
+    name: Broken(tests=PASSES, conftest=challenger(made), says="failed before its body ran")
+    for name, made in BAD_EVIDENCE.items()
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN)
+def test_a_broken_project_is_blocked(project: Project, broken: Broken, workers: int) -> None:
+    project.conftest(broken.conftest)
+    files = {"test_broken": broken.tests, "test_more": broken.more}
+    project.tests(**{name: text for name, text in files.items() if text})
+    run = project.run(*broken.options, workers=workers, apart=broken.apart)
+    assert run.status != 0
+    assert run.decision == "block"
+    assert broken.says in run.messages
+    assert "may merge" not in run.out
+    # xdist has no summary where a worker is told to exit.
+    assert any(said in run.out for said in ("Merge blocked", "Partial run: not a gate", "INTERNALERROR"))
+
+
+@pytest.mark.parametrize("options", [(), ("--max-worker-restart=0",)], ids=["replaced", "not replaced"])
+@pytest.mark.parametrize("death", ["os.kill(os.getpid(), 9)", "os._exit(0)"])
+def test_a_worker_that_dies_blocks(project: Project, death: str, options: tuple[str, ...]) -> None:
+    project.tests(test_it=f"import os\n{PASSES}\ndef test_dies(): {death}\n")
+    run = project.run(*options, workers=2)
+    assert run.status != 0
+    assert run.decision == "block"
+    assert "a worker crashed" in run.messages
+
+
+def test_a_killed_run_leaves_no_report_of_an_earlier_one(project: Project) -> None:
+    project.tests(test_it=PASSES)
+    assert project.run().decision == "merge"
+    project.tests(test_it=PASSES + "import os\ndef test_dies(): os.kill(os.getpid(), 9)\n")
+    run = project.run(apart=True)
+    assert run.status != 0
+    assert run.report is None
+    assert not (project.path / ".mlops/report/summary.md").exists()
+
+
+def test_a_report_that_cannot_be_written_blocks_and_damages_nothing(project: Project, workers: int) -> None:
+    project.tests(test_it=PASSES)
+    precious = project.path / "precious"
+    precious.write_text("data")
+    run = project.run("--mlops-report=precious", workers=workers)
+    assert run.status != 0
+    assert "Merge blocked" in run.out
+    assert "the report cannot be written" in run.out
+    assert precious.read_text() == "data"
+
+
+def test_a_job_summary_that_cannot_be_written_blocks(
+    project: Project, workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.tests(test_it=PASSES)
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(project.path))
+    run = project.run(workers=workers)
+    assert run.status != 0
+    assert run.decision == "block"
+    assert "the report cannot be written" in run.messages
