@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,9 @@ from pytest_mlops import CheckResult, GateReport
 
 # pytester forgets what a run in this process has imported, and numpy cannot be imported twice.
 KEPT = (narwhals, np, pd, rich.table, scipy.optimize, scipy.special)
+
+# Plugins that have no part in it and take their time.
+WITHOUT = ("-p", "no:hypothesispytest", "-p", "no:cov", "-p", "no:cacheprovider")
 
 CONFTEST = """
 import numpy as np
@@ -50,6 +54,8 @@ class Run:
     status: int
     out: str
     report: GateReport | None
+    count: Callable[[], dict[str, int]]
+    """What pytest's last line counts."""
 
     @property
     def results(self) -> tuple[CheckResult, ...]:
@@ -85,13 +91,13 @@ class Project:
         if files:
             self._pytester.makepyfile(**files)
 
-    def run(self, *options: str, workers: int = 0, apart: bool = False) -> Run:
-        """Run the gate; in this process, unless it is to run `apart` or has workers."""
-        run = self._pytester.runpytest_subprocess if apart or workers else self._pytester.runpytest_inprocess
-        done = run("--mlops", f"-n{workers}", "-p", "no:cacheprovider", *options)
+    def run(self, *options: str, workers: int = 0, apart: bool = False, flag: str = "--mlops") -> Run:
+        """Run the gate; in this process, unless it is to run `apart`. Workers have processes of their own anyway."""
+        run = self._pytester.runpytest_subprocess if apart else self._pytester.runpytest_inprocess
+        done = run(*filter(None, [flag]), f"-n{workers}", *WITHOUT, *options)
         written = self.path / ".mlops/report/gate.json"
-        report = GateReport.from_json(written.read_text(encoding="utf-8")) if written.exists() else None
-        return Run(int(done.ret), f"{done.stdout.str()}\n{done.stderr.str()}", report)
+        report = GateReport.from_json(written.read_text(encoding="utf-8")) if written.is_file() else None
+        return Run(int(done.ret), f"{done.stdout.str()}\n{done.stderr.str()}", report, done.parseoutcomes)
 
 
 @pytest.fixture
@@ -104,6 +110,7 @@ def _no_ci(monkeypatch: pytest.MonkeyPatch) -> None:
     """Our own CI's summary and annotations are not for the runs under test."""
     for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE", "CI"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("COLUMNS", "80")
 
 
 @pytest.fixture(params=[0, 2], ids=["n0", "n2"])

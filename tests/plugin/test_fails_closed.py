@@ -38,6 +38,35 @@ def champion(made: str) -> str:
     return challenger(made).replace("mlops_challenger", "mlops_champion")
 
 
+UNITTEST = """
+import unittest
+import pytest
+
+class TestCase(unittest.TestCase):
+    @pytest.fixture(autouse=True)
+    def _keep(self, mlops):
+        self.mlops = mlops
+
+    def test_it(self):
+        self.mlops.performance_threshold("accuracy", at_least=0.8)
+"""
+# What plugins that rerun failures do. The second model is a better one.
+RUNS_TWICE = """
+MODELS = [model(5, errors=200), model(5)]
+
+@pytest.fixture
+def mlops_challenger():
+    return MODELS.pop(0)
+
+def pytest_runtest_protocol(item, nextitem):
+    from _pytest.runner import runtestprotocol
+    for report in runtestprotocol(item, log=False, nextitem=item):
+        report.outcome = "rerun" if report.failed else report.outcome
+        item.ihook.pytest_runtest_logreport(report=report)
+    item._initrequest()
+    runtestprotocol(item, nextitem=nextitem)
+    return True
+"""
 TOO_HIGH = 'def test_x(mlops): mlops.performance_threshold("recall", at_least=0.99)'
 COMPARES = """
 def test_compares(mlops):
@@ -73,9 +102,37 @@ BROKEN = {
         tests=PASSES + SECOND, options=("--deselect", "test_broken.py::test_second"), says="test_second"
     ),
     "--lf": Broken(tests=PASSES, options=("--lf", "-p", "cacheprovider"), says="--lf leaves out"),
+    "--maxfail": Broken(
+        tests="def test_a(): assert False\n" + PASSES, options=("--maxfail=1",), says="stopped early"
+    ),
     "-x": Broken(tests="def test_a(): assert False\n" + PASSES, options=("-x",), says="stopped early"),
     "a conftest drops the tests": Broken(
-        tests=PASSES, conftest="def pytest_collection_modifyitems(items): items.clear()", says="the gate"
+        tests=PASSES, conftest="def pytest_collection_modifyitems(items): items.clear()", says="1 test of the gate desel"
+    ),
+    "a conftest drops one test": Broken(
+        tests=PASSES + SECOND,
+        conftest="def pytest_collection_modifyitems(items): del items[1]",
+        says="deselected: test_broken.py::test_second",
+    ),
+    "no parameters": Broken(
+        tests=PASSES + "import pytest\n@pytest.mark.parametrize('x', [])\ndef test_none(mlops, x): pass",
+        says="test_none[NOTSET] was skipped",
+    ),
+    "a file of checks skips itself": Broken(
+        tests=PASSES,
+        more="import pytest\npytest.importorskip('no_such_module')\n" + SECOND,
+        says="test_more.py was skipped as a whole",
+    ),
+    "a unittest skips after a check that passes": Broken(
+        tests=UNITTEST + "        self.skipTest('later')", says="test_it stopped before its end"
+    ),
+    "a subtest skips": Broken(
+        tests=PASSES.replace("(mlops)", "(mlops, subtests)") + "    with subtests.test(): __import__('pytest').skip()",
+        says="test_passes skipped a part of itself",
+    ),
+    "the gate is another's": Broken(
+        tests=PASSES, conftest="@pytest.fixture\ndef mlops():\n    from unittest.mock import Mock\n    return Mock()",
+        says="test_passes was skipped, or did not run",
     ),
     "a file that cannot be collected": Broken(tests=PASSES, more="def (", says="test_more.py could not be collected"),
     "the same, gone on": Broken(
@@ -95,6 +152,17 @@ BROKEN = {
         says="stopped early",
         apart=True,
     ),
+    "pytest.exit with status 0 in a hook": Broken(
+        tests=PASSES,
+        conftest="def pytest_collection(): pytest.exit('bye', returncode=0)",
+        says="the run ended before its tests began",
+    ),
+    "pytest.exit with status 0 at collection": Broken(
+        tests=PASSES, more="import pytest\npytest.exit('bye', returncode=0)", says="test_more.py could not be collected"
+    ),
+    "a file that is not there": Broken(
+        tests=PASSES, options=("test_broken.py", "test_gone.py"), says="the run ended before its tests began"
+    ),
     # Something else failed
     "an ordinary test failed": Broken(tests=PASSES + "def test_other(): assert False", says="1 test failed"),
     "a teardown failed": Broken(
@@ -105,6 +173,12 @@ BROKEN = {
     "a subtest failed": Broken(
         tests=PASSES.replace("(mlops)", "(mlops, subtests)") + "    with subtests.test(): assert False",
         says="1 test failed",
+    ),
+    "a unittest fails after a check that passes": Broken(
+        tests=UNITTEST + "        self.assertEqual(1, 2)", says="test_it stopped before its end"
+    ),
+    "a strict xfail passes": Broken(
+        tests="import pytest\n@pytest.mark.xfail(strict=True)\n" + PASSES.lstrip(), says="1 test failed"
     ),
     # A check failed, and something hides it
     "a check fails under xfail": Broken(
@@ -126,6 +200,24 @@ BROKEN = {
         conftest="@pytest.hookimpl(trylast=True)\ndef pytest_sessionfinish(session): session.exitstatus = 0",
         says="requirement not met",
     ),
+    "a conftest sets exit status 0, late": Broken(
+        tests=TOO_HIGH,
+        conftest="@pytest.hookimpl(wrapper=True)\ndef pytest_sessionfinish(session):\n    yield\n    session.exitstatus = 0",
+        says="requirement not met",
+    ),
+    "a check asked in a teardown": Broken(
+        tests=PASSES.replace("(mlops)", "(mlops, late)"),
+        conftest="@pytest.fixture\ndef late(mlops):\n    yield\n"
+        "    mlops.performance_threshold('recall', at_least=0.99)",
+        says="1 test failed",
+    ),
+    "a check asked of another test's gate": Broken(
+        tests=f"KEPT = []\n{PASSES}    KEPT.append(mlops)\n\n"
+        "def test_later(): KEPT[0].performance_threshold('recall', at_least=0.99)",
+        options=("--dist=loadfile",),
+        says="1 test failed",
+    ),
+    "a test that runs until it passes": Broken(tests=PASSES, conftest=RUNS_TWICE, says="got different answers"),
     # The evidence
     "the challenger raises": Broken(
         tests=PASSES, conftest=challenger("1 / 0"), says="test_passes failed before its body ran"
@@ -154,6 +246,15 @@ BROKEN = {
         tests=COMPARES.replace("0.05", "0.01"),
         conftest=challenger("model(5, n=60, errors=6)") + champion("model(0, n=60, errors=6)"),
         says="test set too small for this limit",
+    ),
+    "the champion is no evaluation": Broken(
+        tests=COMPARES, conftest=champion("(1, 2)"), says="the champion is a tuple, expected an Evaluation"
+    ),
+    "the champion raises what cannot be shown": Broken(
+        tests=COMPARES,
+        conftest="class Bad(Exception):\n    def __str__(self): raise ValueError\n"
+        "def bad(): raise Bad\n" + champion("bad()"),
+        says="test_compares",
     ),
     "no variation": Broken(
         tests='def test_x(mlops): mlops.performance_threshold("mean_absolute_error", at_most=1)',
@@ -219,6 +320,17 @@ def test_a_worker_that_dies_blocks(project: Project, death: str, options: tuple[
     assert "a worker crashed" in run.messages
 
 
+def test_workers_that_judge_the_same_test_must_agree(project: Project) -> None:
+    """``--dist=each`` runs every test on every worker: the last answer is not the only one."""
+    project.conftest(
+        challenger("model(5, errors=40 if __import__('os').environ['PYTEST_XDIST_WORKER'] == 'gw0' else 1)")
+    )
+    project.tests(test_it=PASSES)
+    run = project.run("--dist=each", workers=2)
+    assert (run.status, run.decision) == (1, "block")
+    assert "tests or workers saw 2 different evaluations of model's challenger" in run.messages
+
+
 def test_a_killed_run_leaves_no_report_of_an_earlier_one(project: Project) -> None:
     project.tests(test_it=PASSES)
     assert project.run().decision == "merge"
@@ -249,3 +361,15 @@ def test_a_job_summary_that_cannot_be_written_blocks(
     assert run.status != 0
     assert run.decision == "block"
     assert "the report cannot be written" in run.messages
+
+
+def test_the_job_summary_hears_nothing_of_a_decision_that_could_not_be_kept(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    summary = project.path / "step_summary.md"
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    project.tests(test_it=PASSES + "    __import__('pathlib').Path('.mlops/report/gate.json').mkdir(parents=True)")
+    run = project.run()
+    assert run.status != 0
+    assert "the report cannot be written" in run.out
+    assert "may merge" not in summary.read_text()

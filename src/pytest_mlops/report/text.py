@@ -34,13 +34,13 @@ def inert(rendered: str) -> str:
 
 def markdown(text: str, *, longest: int = 500) -> str:
     """For running text and table cells of GitHub's Markdown: shown letter by letter."""
-    escaped = re.sub(r"[&<>\\`\[\]*_~!|@#:]", _escape_markdown, plain(text, longest=longest))
+    escaped = re.sub(r"[&<>\\`\[\]*_~!|@#]|:(?=//)", _escape_markdown, plain(text, longest=longest))
     return escaped.replace("www.", "www\u200b.")
 
 
 def _escape_markdown(match: re.Match[str]) -> str:
     char = match.group()
-    entities = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "@\u200b", "#": "#\u200b", ":": ":"}
+    entities = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "@\u200b", "#": "#\u200b", ":": ":\u200b"}
     return entities.get(char, f"\\{char}")
 
 
