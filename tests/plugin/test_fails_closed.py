@@ -60,7 +60,7 @@ def mlops_challenger():
 
 def pytest_runtest_protocol(item, nextitem):
     from _pytest.runner import runtestprotocol
-    for report in runtestprotocol(item, log=False, nextitem=item):
+    for report in runtestprotocol(item, log=False, nextitem=nextitem):
         report.outcome = "rerun" if report.failed else report.outcome
         item.ihook.pytest_runtest_logreport(report=report)
     item._initrequest()
@@ -107,7 +107,7 @@ BROKEN = {
     ),
     "-x": Broken(tests="def test_a(): assert False\n" + PASSES, options=("-x",), says="stopped early"),
     "a conftest drops the tests": Broken(
-        tests=PASSES, conftest="def pytest_collection_modifyitems(items): items.clear()", says="1 test of the gate desel"
+        tests=PASSES, conftest="def pytest_collection_modifyitems(items): items.clear()", says="1 test of the gate"
     ),
     "a conftest drops one test": Broken(
         tests=PASSES + SECOND,
@@ -155,13 +155,13 @@ BROKEN = {
     "pytest.exit with status 0 in a hook": Broken(
         tests=PASSES,
         conftest="def pytest_collection(): pytest.exit('bye', returncode=0)",
-        says="the run ended before its tests began",
+        says="no test asked the gate",
     ),
     "pytest.exit with status 0 at collection": Broken(
         tests=PASSES, more="import pytest\npytest.exit('bye', returncode=0)", says="test_more.py could not be collected"
     ),
     "a file that is not there": Broken(
-        tests=PASSES, options=("test_broken.py", "test_gone.py"), says="the run ended before its tests began"
+        tests=PASSES, options=("test_broken.py", "test_gone.py"), says="no test asked the gate"
     ),
     # Something else failed
     "an ordinary test failed": Broken(tests=PASSES + "def test_other(): assert False", says="1 test failed"),
@@ -202,7 +202,8 @@ BROKEN = {
     ),
     "a conftest sets exit status 0, late": Broken(
         tests=TOO_HIGH,
-        conftest="@pytest.hookimpl(wrapper=True)\ndef pytest_sessionfinish(session):\n    yield\n    session.exitstatus = 0",
+        conftest="@pytest.hookimpl(wrapper=True)\ndef pytest_sessionfinish(session):\n"
+        "    yield\n    session.exitstatus = 0",
         says="requirement not met",
     ),
     "a check asked in a teardown": Broken(

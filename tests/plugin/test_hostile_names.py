@@ -111,7 +111,9 @@ def test_each_reader(name: str) -> None:
     check_json(name)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=150, deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
 @given(name=names)
 def test_any_name(name: str) -> None:
     check_terminal(name, color=True)
