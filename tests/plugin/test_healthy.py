@@ -23,6 +23,26 @@ HEALTHY = {
         MERGE,
     ),
     "in a class": ("class TestIt:\n    def test_x(self, mlops): mlops.performance_threshold('f1', at_least=.8)", MERGE),
+    "a subtest": (
+        PASSES.replace("(mlops)", "(mlops, subtests)") + "    with subtests.test():\n"
+        "        mlops.performance_threshold('recall', at_least=.8)\n",
+        MERGE,
+    ),
+    "a unittest": (
+        "import pytest, unittest\nclass TestIt(unittest.TestCase):\n"
+        "    @pytest.fixture(autouse=True)\n    def _keep(self, mlops): self.mlops = mlops\n"
+        "    def test_x(self): self.mlops.performance_threshold('recall', at_least=.8)\n",
+        MERGE,
+    ),
+    "asked for in the body": (
+        "def test_x(request): request.getfixturevalue('mlops').performance_threshold('recall', at_least=.8)",
+        MERGE,
+    ),
+    "a fixture that asks": (
+        "import pytest\n@pytest.fixture\ndef good(mlops): mlops.performance_threshold('recall', at_least=.8)\n"
+        "def test_x(good): pass",
+        MERGE,
+    ),
     "a warning": ("def test_x(mlops): mlops.performance_threshold('recall', at_least=.8, warn_below=.95)", "review"),
     "inconclusive": ("def test_x(mlops): mlops.performance_threshold('recall', at_least=.89)", "review"),
 }  # fmt: skip
@@ -38,6 +58,26 @@ def test_a_healthy_project(project: Project, tests: str, decision: str) -> None:
     assert together.report is not None
     assert _timeless(alone.report.to_dict()) == _timeless(together.report.to_dict())
     assert together.status == 0
+
+
+def test_another_file_may_skip_itself(project: Project, workers: int) -> None:
+    """Where it does not speak of the gate."""
+    project.tests(test_it=PASSES, test_other="import pytest\npytest.importorskip('no_such_module')")
+    run = project.run(workers=workers)
+    assert (run.status, run.decision) == (0, MERGE)
+
+
+def test_a_test_that_is_named_is_no_partial_run(project: Project) -> None:
+    project.tests(test_it=PASSES + "def test_plain(): pass")
+    assert project.run("test_it.py::test_passes").decision == MERGE
+
+
+@pytest.mark.parametrize("dist", ["worksteal", "loadgroup"])
+def test_how_xdist_deals_changes_nothing(project: Project, dist: str) -> None:
+    grouped = "import pytest\npytestmark = pytest.mark.xdist_group('models')\n"
+    project.tests(test_it=grouped + PASSES + PASSES.replace("test_passes", "test_again"))
+    run = project.run(f"--dist={dist}", workers=2)
+    assert (run.status, run.decision, len(run.results)) == (0, MERGE, 1)
 
 
 def test_two_files_and_their_order_change_nothing(project: Project) -> None:

@@ -5,10 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import jsonschema
 import pytest
-
-from pytest_mlops.report import machine
 
 from .conftest import PASSES, Project
 
@@ -97,51 +94,7 @@ def test_the_marker_selects_the_tests_that_ask(project: Project) -> None:
     assert project.run("-m", "mlops").decision == "merge"
 
 
-@pytest.mark.parametrize("tests", [PASSES, REVIEW, "def test_it(mlops): 1 / 0", "def test_plain(): pass"])
-def test_gate_json_keeps_its_schema(project: Project, tests: str) -> None:
-    project.tests(test_it=tests)
-    project.run()
-    jsonschema.validate(json.loads((project.path / ".mlops/report/gate.json").read_text()), machine.schema())
-
-
-def test_junit_agrees(project: Project, workers: int) -> None:
-    project.tests(test_it="import pytest\n@pytest.mark.xfail\n" + PASSES.lstrip().replace("0.8", "0.99"))
-    run = project.run("--junitxml=junit.xml", workers=workers)
-    assert run.status == 1
-    junit = (project.path / "junit.xml").read_text()
-    assert 'failures="1"' in junit
-    assert 'classname="mlops" name="performance_threshold:accuracy"' in junit
-
-
-def test_quiet_says_the_verdict_and_no_more(project: Project) -> None:
-    project.tests(test_it=PASSES)
-    out = project.run("-q").out
-    assert "The challenger may merge: its one check passed." in out
-    assert "What this gate cannot see" not in out
-
-
-@pytest.mark.parametrize(("color", "escapes"), [("yes", True), ("no", False)])
-def test_color(project: Project, color: str, escapes: bool) -> None:
-    project.tests(test_it=PASSES)
-    assert ("\x1b[" in project.run(f"--color={color}").out) == escapes
-
-
 def test_without_a_terminal_reporter_it_still_decides(project: Project) -> None:
     project.tests(test_it=PASSES.replace("0.8", "0.99"))
     run = project.run("-p", "no:terminal", apart=True)
     assert (run.status, run.decision) == (1, "block")
-
-
-def test_a_mistake_shows_the_users_own_line(project: Project) -> None:
-    project.tests(test_it="def test_it(mlops):\n    mlops.performance_threshold('acuracy', at_least=0.8)\n")
-    out = project.run().out
-    assert "unknown metric 'acuracy': did you mean 'accuracy'" in out
-    assert "test_it.py:2: in test_it" in out
-    assert "gate.py" not in out
-
-
-def test_progress_on_what_takes_long(project: Project) -> None:
-    project.conftest("import time\n@pytest.fixture\ndef mlops_champion():\n    time.sleep(2.3)\n    return model(0)\n")
-    project.tests(test_it="def test_it(mlops): mlops.champion_challenger('accuracy', margin=0.05)")
-    assert "mlops: still at work on the fixture mlops_champion (2 s)" in project.run(apart=True).out
-    assert "still at work" not in project.run("-q", apart=True).out

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .conftest import PASSES, Project
+from .conftest import PASSES
 
 HEAVY = ("numpy", "pandas", "scipy", "sklearn", "rich", "narwhals", "fairlearn")
 WITNESS = f"""
@@ -51,21 +51,3 @@ def test_the_witness_would_see_it(witness: pytest.Pytester) -> None:
 def test_a_dynamic_request_skips_too(witness: pytest.Pytester) -> None:
     witness.makepyfile("def test_it(request): request.getfixturevalue('mlops')")
     witness.runpytest_subprocess().assert_outcomes(skipped=1)
-
-
-def test_the_gate_loads_only_what_its_checks_need(project: Project) -> None:
-    project.conftest(
-        "import sys\ndef pytest_sessionfinish():\n"
-        "    print('unneeded:', [name for name in ('sklearn', 'pandas', 'scipy.stats') if name in sys.modules])"
-    )
-    project.tests(test_it=PASSES)
-    assert "unneeded: []" in project.run("-s", "-p", "no:hypothesispytest", apart=True).out
-
-
-@pytest.mark.parametrize("option", ["--co", "--setup-plan", "--setup-only", "--fixtures", "--markers", "--help"])
-def test_what_runs_no_test_never_gates(project: Project, option: str) -> None:
-    project.tests(test_it=PASSES)
-    run = project.run(option)
-    assert run.status == 0
-    assert run.report is None
-    assert "model gate =" not in run.out
