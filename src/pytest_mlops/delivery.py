@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Mapping
@@ -13,6 +14,8 @@ from .report import machine, markdown
 from .verdict.result import GateReport
 
 FILES = ("gate.json", "summary.md")
+_OURS = {"gate.json": '"schema_version"', "summary.md": "## Model gate:"}
+"""By this in its first lines a file is known to be one of our own."""
 
 
 def clear(directory: Path) -> None:
@@ -23,6 +26,7 @@ def clear(directory: Path) -> None:
     OSError
         The directory does not let us.
     """
+    _refuse_files_of_others(directory)
     for name in FILES:
         (directory / name).unlink(missing_ok=True)
 
@@ -51,7 +55,16 @@ def deliver(report: GateReport, directory: Path, environment: Mapping[str, str])
             temporary.unlink(missing_ok=True)
 
 
+def _refuse_files_of_others(directory: Path) -> None:
+    """A directory may hold a `summary.md` of somebody else's: it is neither removed nor replaced."""
+    for name, mark in _OURS.items():
+        path = directory / name
+        if path.is_file() and mark not in path.read_text(encoding="utf-8", errors="replace")[:200]:
+            raise FileExistsError(errno.EEXIST, "there is a file of that name that is no report of ours", str(path))
+
+
 def _prepare(directory: Path) -> None:
+    _refuse_files_of_others(directory)
     if not directory.exists():
         directory.mkdir(parents=True)
         (directory / ".gitignore").write_text("# Made by pytest-mlops.\n*\n", encoding="utf-8")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -86,8 +87,13 @@ READERS: dict[str, Callable[[], str]] = {
 }
 
 
+OLDER_RICH = int(version("rich").split(".")[0]) < 15  # its columns are a character wider
+
+
 @pytest.mark.parametrize("name", READERS)
 def test_each_reader_gets_what_was_reviewed(name: str) -> None:
+    if OLDER_RICH and name.startswith("terminal"):
+        pytest.skip("the golden terminals are drawn by rich 15")
     path, text = HERE / name, READERS[name]()
     if os.environ.get("REGENERATE_GOLDEN"):
         path.write_text(text, encoding="utf-8")

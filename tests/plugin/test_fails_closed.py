@@ -31,7 +31,7 @@ def test_second(mlops):
 
 
 def challenger(made: str) -> str:
-    return f"\n@pytest.fixture\ndef mlops_challenger():\n    return {made}\n"
+    return f"\n@pytest.fixture\ndef mlops_challenger():\n    import numpy as np\n    return {made}\n"
 
 
 def champion(made: str) -> str:

@@ -31,6 +31,17 @@ def test_an_existing_directory_keeps_its_files(project: Project) -> None:
     assert {path.name for path in (project.path / "out").iterdir()} == {"mine.txt", "gate.json", "summary.md"}
 
 
+@pytest.mark.parametrize("name", ["gate.json", "summary.md"])
+def test_files_of_others_are_left_alone(project: Project, name: str) -> None:
+    (project.path / "out").mkdir()
+    (project.path / "out" / name).write_text("precious")
+    project.tests(test_it=PASSES)
+    run = project.run("--mlops-report=out")
+    assert run.status == 1
+    assert "no report of ours" in run.out
+    assert [(path.name, path.read_text()) for path in (project.path / "out").iterdir()] == [(name, "precious")]
+
+
 @pytest.mark.parametrize(
     ("options", "status"), [((), 0), (("--mlops-fail-on=block",), 0), (("--mlops-fail-on=review",), 1)]
 )
