@@ -9,7 +9,7 @@ import inspect
 import json
 import traceback
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -190,8 +190,6 @@ def _shorten(report: pytest.TestReport, raised: pytest.ExceptionInfo[BaseExcepti
 
 
 def _located(result: CheckResult, item: pytest.Item) -> CheckResult:
-    from dataclasses import replace
-
     file, line, _ = item.location
     test = {"nodeid": item.nodeid, "file": file, "line": None if line is None else line + 1}
     return replace(result, details={**result.details, "test": test})

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from . import delivery
-from .checks.spec import Settings
+from .checks.spec import Settings, check_id
 from .provenance import environment
 from .recording import REPORT_ATTRIBUTE, WORKER_OUTPUT, Record, Recorder
 from .report import github, terminal
 from .report.text import plain
 from .tally import Tally
-from .verdict.decision import decide
+from .verdict.decision import SESSION, decide
 from .verdict.limits import Verdict
 from .verdict.policy import Policy
 from .verdict.result import CheckResult, Decision, GateReport
@@ -164,9 +164,9 @@ class GateSession:
                 yield result
         if report.decision is Decision.REVIEW and self._fails(report):
             yield CheckResult(
-                id="session:decision",
-                model="session",
-                family="session",
+                id=check_id(SESSION, "decision"),
+                model=SESSION,
+                family=SESSION,
                 verdict=Verdict.FAIL,
                 message="the decision is review, and --mlops-fail-on review wants nothing but merge",
             )
