@@ -3,4 +3,4 @@
 A new family is a file here, a row in `FAMILIES`, and a method on `Gate`.
 """
 
-FAMILIES = ("performance_threshold", "champion_challenger")
+FAMILIES = ("performance_threshold", "champion_challenger", "drift", "fairness", "reproducibility")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
@@ -54,14 +54,17 @@ class CheckSpec:
     ----------
     family, subject : str
         The kind of check and what it is about, e.g. a metric.
+    slice : str or None
+        Whom or what it is asked of, where that belongs to its name, e.g. a sensitive feature.
     name : str or None
-        Tells apart two checks with the same family and subject.
+        Tells apart two checks with the same family, subject and slice.
     arguments : mapping
         All other arguments, as builtins.
     """
 
     family: str
     subject: str
+    slice: str | None = None
     name: str | None = None
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
@@ -71,8 +74,9 @@ class CheckSpec:
 
     @property
     def id(self) -> str:
-        """``family:subject[:name]``, its parts percent-escaped."""
-        return check_id(*(part for part in (self.family, self.subject, self.name) if part is not None))
+        """``family:subject[:slice][:name]``, its parts percent-escaped."""
+        parts = (self.family, self.subject, self.slice, self.name)
+        return check_id(*(part for part in parts if part is not None))
 
     @property
     def asked(self) -> dict[str, Any]:
@@ -96,6 +100,17 @@ class CheckSpec:
             verdict=verdict,
             message=message,
             details=details,
+            **rest,
+        )
+
+    def part(self, settings: Settings, names: Sequence[str], verdict: Verdict, message: str, **rest: Any) -> CheckResult:
+        """The answer for a part of it, e.g. a column, whose id is the check's with its own names behind."""
+        return CheckResult(
+            id=f"{self.id}:{check_id(*names)}",
+            model=settings.model,
+            family=self.family,
+            verdict=verdict,
+            message=message,
             **rest,
         )
 

@@ -19,7 +19,7 @@ def quantile(confidence: float) -> float:
     return NormalDist().inv_cdf((1 + confidence) / 2)
 
 
-def with_blind_spot(estimate: Estimate, bound: float) -> Estimate:
+def with_blind_spot(estimate: Estimate, bound: float, *, comparisons: int = 1) -> Estimate:
     """Add the smallest true harm that FAIL catches with probability 0.8.
 
     Parameters
@@ -28,6 +28,8 @@ def with_blind_spot(estimate: Estimate, bound: float) -> Estimate:
         With a standard error, which alone decides: the observed effect has no say.
     bound : float
         The fail bound.
+    comparisons : int
+        Over how many parts of one call the p-value is corrected: one part alone must meet the level divided by it.
 
     Returns
     -------
@@ -39,7 +41,8 @@ def with_blind_spot(estimate: Estimate, bound: float) -> Estimate:
     se = estimate.standard_error
     if se is None or not math.isfinite(se):
         return estimate
-    needed = 0.0 if estimate.null is None else max(abs(bound - estimate.null), quantile(estimate.confidence) * se)
+    z = quantile(1 - (1 - estimate.confidence) / comparisons)
+    needed = 0.0 if estimate.null is None else max(abs(bound - estimate.null), z * se)
     return replace(estimate, blind_spot=needed + _POWER_QUANTILE * se)
 
 
