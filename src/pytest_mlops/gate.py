@@ -5,7 +5,9 @@ Importing this module imports no numpy: what a check needs is imported when the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, ParamSpec
 
@@ -15,6 +17,7 @@ from .verdict.wording import count, did_you_mean
 
 if TYPE_CHECKING:
     from .checks.spec import Check
+    from .evidence.evaluation import Evaluation
     from .evidence.sources import Source
     from .verdict.limits import Proof
     from .verdict.policy import Policy
@@ -24,14 +27,19 @@ _P = ParamSpec("_P")
 
 
 def _hinting(ask: Callable[_P, CheckResult]) -> Callable[_P, CheckResult]:
-    """A misspelt keyword names the nearest valid ones."""
+    """A misspelt keyword names the nearest valid ones; so does one that is missing."""
+    signature = inspect.signature(ask)
+    valid = list(signature.parameters)[1:]
 
     @wraps(ask)
     def hinted(*args: _P.args, **kwargs: _P.kwargs) -> CheckResult:
-        valid = ask.__kwdefaults__ or {}
         for name in kwargs:
-            if name not in valid and name != "metric":
+            if name not in valid:
                 raise MlopsUsageError(f"{ask.__name__} has no argument {name!r}: {did_you_mean(name, valid)}")
+        try:
+            signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise MlopsUsageError(f"{ask.__name__}: {error} (its arguments: {', '.join(valid)})") from None
         return ask(*args, **kwargs)
 
     return hinted
@@ -46,6 +54,10 @@ class Gate:
         The model under test. A callable is called when a check first needs it.
     champion : Evaluation, or callable that gives one, optional
         The model it would replace.
+    reference, current : frame, mapping or array of columns, or callable that gives one, optional
+        The two samples that `drift` compares: of any library that narwhals reads.
+    train : callable, optional
+        ``train(seed: int) -> Evaluation``, at the top level of a module: what `reproducibility` runs.
     model : str
         Name of what is judged, in reports.
     confidence : float
@@ -53,9 +65,11 @@ class Gate:
     seed : int
         Of every random number: the same seed gives the same report.
     policy : Policy, optional
-        Which verdicts block.
+        Which verdicts block, and which checks may fail for a while.
     on_error : callable, optional
         Is shown each unforeseen exception inside a check, which becomes an ERROR.
+    tell : callable, optional
+        Is told in words how far long work is.
 
     Examples
     --------
@@ -72,18 +86,30 @@ class Gate:
         *,
         challenger: Source,
         champion: Source = None,
+        reference: Any = None,
+        current: Any = None,
+        train: Callable[..., Any] | None = None,
         model: str = "model",
         confidence: float = 0.95,
         seed: int = 0,
         policy: Policy | None = None,
         on_error: Callable[[Exception], object] | None = None,
+        tell: Callable[[str], object] | None = None,
     ) -> None:
         from .checks.spec import Settings
         from .evidence.sources import Sources
+        from .verdict.policy import Policy
 
-        self._sources = Sources(challenger, champion)
+        self._sources = Sources(
+            challenger,
+            champion,
+            reference=reference,
+            current=current,
+            train=train,
+            tell=tell,
+        )
         self._settings = Settings(model=model, confidence=confidence, seed=seed)
-        self._policy = policy
+        self._policy = policy or Policy()
         self._on_error = on_error
         self._results: dict[str, CheckResult] = {}
 
@@ -180,6 +206,161 @@ class Gate:
             )
         )
 
+    @_hinting
+    def drift(
+        self,
+        method: str = "auto",
+        *,
+        columns: Sequence[str] | None = None,
+        at_most: float | None = None,
+        warn_above: float | None = None,
+        proof: Proof = "table",
+        max_blind: float | None = None,
+        name: str | None = None,
+    ) -> CheckResult:
+        """Has the data changed? Each column of the current sample against the reference.
+
+        Parameters
+        ----------
+        method : str
+            How far apart two columns are: ``"ks"``, ``"wasserstein"`` (in units of the reference's spread), ``"psi"``,
+            ``"jensen_shannon"``, ``"cramers_v"``; ``"auto"`` takes KS for numbers and Cramér's V for the rest.
+        columns : sequence of str, optional
+            Default: all that both samples have.
+        at_most : float
+            The fail bound, in the unit of the method.
+        warn_above : float, optional
+            The warn bound, below it.
+        proof : {"table", "shown"}
+            With ``"shown"`` each column's whole interval must be inside the bound, or it FAILs.
+        max_blind : float, optional
+            The largest drift that may go unseen (with probability 0.2). Default: 2 × `at_most`.
+        name : str, optional
+            Tells apart two checks by the same method.
+
+        Returns
+        -------
+        CheckResult
+            Its parts are the columns; p-values are corrected over them (Benjamini–Hochberg).
+
+        Raises
+        ------
+        MlopsUsageError
+            The question makes no sense. (Evidence that cannot be judged is an ERROR, not an exception.)
+        """
+        from .checks.drift import Drift
+
+        return self._run(
+            Drift.ask(
+                method,
+                columns=columns,
+                at_most=at_most,
+                warn_above=warn_above,
+                proof=proof,
+                max_blind=max_blind,
+                name=name,
+            )
+        )
+
+    @_hinting
+    def fairness(
+        self,
+        metric: str,
+        *,
+        by: str | Sequence[str],
+        at_least: float | None = None,
+        at_most: float | None = None,
+        warn_below: float | None = None,
+        warn_above: float | None = None,
+        proof: Proof = "table",
+        max_blind: float | None = None,
+        min_group_size: int = 30,
+        name: str | None = None,
+    ) -> CheckResult:
+        """Are groups of people served alike? A metric of fairlearn against a limit.
+
+        Parameters
+        ----------
+        metric : str
+            fairlearn's name, e.g. ``"demographic_parity_difference"``, ``"equalized_odds_ratio"``,
+            ``"recall_score_group_min"``, ``"mean_absolute_error_group_max"``.
+        by : str or sequence of str
+            The sensitive feature; of several, the groups are their intersections.
+        at_least, at_most : float
+            The fail bound: `at_most` for a difference or the worst error, `at_least` for a ratio or the worst share.
+        warn_below, warn_above : float, optional
+            The warn bound, on the safe side of it.
+        proof : {"table", "shown"}
+            With ``"shown"`` the whole interval must be inside the bound, or the check FAILs.
+        max_blind : float, optional
+            The largest disparity that may go unseen (with probability 0.2). Default: twice the limit.
+        min_group_size : int
+            A smaller group may make the check FAIL, and keeps it from a PASS.
+        name : str, optional
+            Tells apart two checks of the same metric and feature.
+
+        Returns
+        -------
+        CheckResult
+            Its parts are the groups, with their rates.
+
+        Raises
+        ------
+        MlopsUsageError
+            The question makes no sense. (Evidence that cannot be judged is an ERROR, not an exception.)
+        """
+        from .checks.fairness import Fairness
+        from .verdict.limits import Limits
+
+        limits = Limits(at_least=at_least, at_most=at_most, warn_below=warn_below, warn_above=warn_above)
+        return self._run(
+            Fairness.ask(
+                metric,
+                by=by,
+                limits=limits,
+                proof=proof,
+                max_blind=max_blind,
+                min_group_size=min_group_size,
+                name=name,
+            )
+        )
+
+    @_hinting
+    def reproducibility(
+        self,
+        *,
+        runs: int = 2,
+        atol: float = 0.0,
+        rtol: float = 0.0,
+        timeout: float = 600.0,
+        name: str | None = None,
+    ) -> CheckResult:
+        """Does the same training give the same model? It is run again in fresh processes.
+
+        Parameters
+        ----------
+        runs : int
+            How often, each time under another ``PYTHONHASHSEED`` and with the same seed.
+        atol, rtol : float
+            How far scores, or quantities, of two runs may be apart: ``atol + rtol * abs(first)``. Labels must be equal.
+        timeout : float
+            Seconds that one run may take.
+        name : str, optional
+            Tells apart two such checks.
+
+        Returns
+        -------
+        CheckResult
+
+        Raises
+        ------
+        MlopsUsageError
+            The question makes no sense. (Evidence that cannot be judged is an ERROR, not an exception.)
+        """
+        from .checks.reproducibility import Reproducibility
+
+        return self._run(Reproducibility.ask(runs=runs, atol=atol, rtol=rtol, timeout=timeout, name=name))
+
     @property
     def model(self) -> str:
         """The name of what is judged."""
@@ -193,6 +374,10 @@ class Gate:
     def evidence(self) -> Mapping[str, Any]:
         """Digests of what was judged so far, for each role."""
         return self._sources.digests()
+
+    def seen(self, role: Literal["challenger", "champion"]) -> Evaluation | None:
+        """The evaluation, if a check has asked for it and it could be given."""
+        return self._sources.seen(role)
 
     def report(self) -> GateReport:
         """The decision over all answers so far."""
@@ -214,7 +399,8 @@ class Gate:
         spec = check.spec
         known = self._results.get(spec.id)
         if known is None:
-            known = self._results[spec.id] = answer(check, self._sources, self._settings, self._on_error)
+            found = answer(check, self._sources, self._settings, self._on_error)
+            known = self._results[spec.id] = self._policy.waive(found, datetime.now(UTC).date())
         elif known.details["asked"] != spec.asked:
             raise MlopsUsageError(f"the check {spec.id!r} was asked before with other arguments: give name=")
         return known
@@ -225,3 +411,31 @@ class Gate:
     def __getattr__(self, name: str) -> NoReturn:
         __tracebackhide__ = True
         raise AttributeError(f"a Gate has no {name!r}: {did_you_mean(name, FAMILIES)}")
+
+
+class _Unasked(Gate):
+    """Takes questions, and answers none."""
+
+    check: Check
+
+    def __init__(self) -> None:
+        pass
+
+    def _run(self, check: Check) -> CheckResult:
+        self.check = check
+        return None  # type: ignore[return-value]
+
+
+def question(family: str, /, *args: Any, **kwargs: Any) -> Check:
+    """The question that ``getattr(gate, family)(*args, **kwargs)`` would ask, without its answer.
+
+    Raises
+    ------
+    MlopsUsageError
+        There is no such family, or the question makes no sense.
+    """
+    if family not in FAMILIES:
+        raise MlopsUsageError(f"there is no family of checks {family!r}: {did_you_mean(family, FAMILIES)}")
+    unasked = _Unasked()
+    getattr(unasked, family)(*args, **kwargs)
+    return unasked.check

@@ -15,6 +15,14 @@ if TYPE_CHECKING:
 
 _NOT_RUN = "model gate not run: add --mlops"
 _RUN_NO_TEST = ("collectonly", "setupplan", "setuponly", "showfixtures", "show_fixtures_per_test", "cacheshow")
+_MARKERS = {
+    "performance_threshold": "metric, *, at_least, at_most, warn_below, warn_above, proof, max_blind, name",
+    "champion_challenger": "metric, *, margin, require, max_blind, paired_by, name",
+    "drift": "method, *, columns, at_most, warn_above, proof, max_blind, name",
+    "fairness": "metric, *, by, at_least, at_most, warn_below, warn_above, proof, max_blind, min_group_size, name",
+    "reproducibility": "*, runs, atol, rtol, timeout, name",
+}
+"""What each family's marker takes. A test holds it against the methods of Gate, which cost too much to import here."""
 _RECORDER: pytest.StashKey[Recorder] = pytest.StashKey()
 
 
@@ -28,6 +36,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=("block", "review"),
         help="fail the run where the decision is block (default), or review as well",
     )
+    group.addoption(
+        "--mlops-policy",
+        metavar="PATH",
+        help="the policy that counts: the base branch's mlops.toml, or a checkout of that branch",
+    )
+    group.addoption(
+        "--mlops-champion",
+        metavar="PATH",
+        help="the champion that counts: the base branch's .mlops/champion, or a checkout of that branch",
+    )
     parser.addini("mlops", "run the model gate, as --mlops does", type="bool", default=False)
     parser.addini("mlops_report", "where the report of the model gate goes", default=".mlops/report")
     parser.addini("mlops_seed", "seed of every random number of the model gate", type="int", default=0)
@@ -36,6 +54,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "mlops: a test that asks the model gate (set by the plugin, for -m mlops)")
+    for family, arguments in _MARKERS.items():
+        config.addinivalue_line(
+            "markers",
+            f"mlops_{family}({arguments}): ask the model gate, after the test's body, as mlops.{family}(...) does",
+        )
     if _asked_for(config):
         _register_gate(config)
 
@@ -51,17 +74,19 @@ def _register_gate(config: pytest.Config) -> None:
     from .settings import RunSettings
 
     settings = RunSettings.of(config)
-    recorder = Recorder(config, settings)
+    homes = settings.homes(config)
+    recorder = Recorder(config, settings, homes)
     config.stash[_RECORDER] = recorder
     config.pluginmanager.register(recorder, "mlops-recorder")
     if not hasattr(config, "workerinput"):
         from .session import GateSession
 
-        config.pluginmanager.register(GateSession(config, settings), "mlops-session")
+        config.pluginmanager.register(GateSession(config, settings, homes), "mlops-session")
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    if "mlops" not in getattr(item, "fixturenames", ()):
+    marked = any(item.get_closest_marker(f"mlops_{family}") for family in _MARKERS)
+    if not marked and "mlops" not in getattr(item, "fixturenames", ()):
         return
     item.add_marker("mlops")
     if not _asked_for(item.config):
@@ -80,16 +105,31 @@ def mlops(request: pytest.FixtureRequest) -> Gate:
 @pytest.fixture
 def mlops_challenger() -> Any:
     """The model under test. Define this fixture yourself: it returns a pytest_mlops.Evaluation."""
-    pytest.fail(
-        "there is no challenger: define a fixture mlops_challenger in conftest.py that returns "
-        "pytest_mlops.Evaluation.from_model(model, X_test, y_test)",
-        pytrace=False,
-    )
+    return None
 
 
 @pytest.fixture
-def mlops_champion() -> Any:
-    """The model that the challenger would replace, as an Evaluation. Define this fixture yourself."""
+def mlops_champion(request: pytest.FixtureRequest) -> Any:
+    """The model that the challenger would replace, as an Evaluation: the promoted one, unless you define this fixture."""
+    recorder = request.config.stash.get(_RECORDER, None)
+    return None if recorder is None else recorder.promoted(request.node)
+
+
+@pytest.fixture
+def mlops_reference() -> Any:
+    """The sample that drift compares with. Define this fixture yourself: it returns a frame of any library."""
+    return None
+
+
+@pytest.fixture
+def mlops_current() -> Any:
+    """The sample whose drift is judged. Define this fixture yourself: it returns a frame of any library."""
+    return None
+
+
+@pytest.fixture
+def mlops_train() -> Any:
+    """A function train(seed) -> Evaluation of a module's top level. Define this fixture yourself: it returns it."""
     return None
 
 

@@ -29,6 +29,7 @@ class Progress:
 
     def __init__(self, descriptor: int | None) -> None:
         self._descriptor = descriptor
+        self._at = ""
 
     @classmethod
     def of(cls, config: pytest.Config) -> Progress:
@@ -39,6 +40,7 @@ class Progress:
     @contextmanager
     def __call__(self, what: str) -> Iterator[None]:
         """While the block runs."""
+        self._at = ""
         if self._descriptor is None:
             yield
             return
@@ -51,6 +53,10 @@ class Progress:
             done.set()
             teller.join()
 
+    def tell(self, how_far: str) -> None:
+        """How far it is, shown with the next line."""
+        self._at = f", {plain(how_far)}"
+
     def close(self) -> None:
         """No more lines."""
         if self._descriptor is not None:
@@ -62,7 +68,7 @@ class Progress:
         started, wait = time.monotonic(), _FIRST_AFTER
         while not done.wait(wait):
             seconds = round(time.monotonic() - started)
-            os.write(self._descriptor, f"\nmlops: still at work on {what} ({seconds} s)\n".encode())
+            os.write(self._descriptor, f"\nmlops: still at work on {what}{self._at} ({seconds} s)\n".encode())
             wait = seconds
 
 

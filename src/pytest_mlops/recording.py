@@ -9,6 +9,7 @@ import inspect
 import json
 import traceback
 from collections.abc import Generator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -16,15 +17,21 @@ from typing import TYPE_CHECKING, Any, Self
 import pluggy
 import pytest
 
+from . import marks
+from .evidence.later import Later
 from .gate import Gate
+from .keeper import Keeper
+from .policy_items import PolicyItem, PolicyItems
 from .progress import Progress
 from .report.text import plain
+from .verdict.comparison import compare
 from .verdict.errors import EvidenceError, MlopsCheckFailed, MlopsUsageError
-from .verdict.policy import Policy
+from .verdict.limits import Verdict
 from .verdict.result import CheckResult
 
 if TYPE_CHECKING:
     from .checks.spec import Check
+    from .homes import Home, Homes
     from .settings import RunSettings
 
 _HOUSES = {Path(file).parent for file in (__file__, inspect.getfile(pytest.Item), pluggy.__file__)}
@@ -41,30 +48,30 @@ class Record:
     results : tuple of CheckResult
     evidence : dict
         For each model and role, the digests of what was judged.
+    stored : dict
+        For each model, where its challenger's predictions are kept, or why they are not.
     finished : bool
         The body ran to its end: no check was left unasked by an exception or a skip.
+    fails_its_test : bool
+        A check of it is the reason why the test failed. If not, something else is.
     """
 
     results: tuple[CheckResult, ...]
     evidence: dict[str, Any]
+    stored: dict[str, Any]
     finished: bool
-
-    @property
-    def fails_its_test(self) -> bool:
-        """Is a check of it the reason why the test failed? If not, something else is."""
-        return self.finished and any(Policy().blocks(result.verdict) for result in self.results)
+    fails_its_test: bool
 
     def to_json(self) -> str:
         """One text of builtins, which crosses xdist."""
-        results = [result.to_dict() for result in self.results]
-        return json.dumps({"results": results, "evidence": self.evidence, "finished": self.finished})
+        rest = {name: getattr(self, name) for name in self.__slots__ if name != "results"}
+        return json.dumps({"results": [result.to_dict() for result in self.results], **rest})
 
     @classmethod
     def from_json(cls, text: str) -> Self:
         """The inverse of `to_json`."""
         data = json.loads(text)
-        results = tuple(CheckResult.from_dict(result) for result in data["results"])
-        return cls(results=results, evidence=data["evidence"], finished=data["finished"])
+        return cls(**{**data, "results": tuple(CheckResult.from_dict(result) for result in data["results"])})
 
 
 class TestGate(Gate):
@@ -77,15 +84,31 @@ class TestGate(Gate):
     finished = False
     """The body ran to its end, as far as pytest's call could tell."""
 
+    def __init__(self, home: Home, **rest: Any) -> None:
+        super().__init__(model=home.model, confidence=home.confidence, policy=home.policy, **rest)
+        self._home = home
+
+    @property
+    def blocking(self) -> list[CheckResult]:
+        """The answers that stop the merge."""
+        return [result for result in self.results if self._home.policy.blocks(result)]
+
     def end(self, *, finished: bool) -> None:
         """The body has ended: one way or the other."""
         self.ended, self.finished = True, finished
+
+    def leave_unasked(self, check: Check, why: str) -> None:
+        """A check that would have been asked after the body."""
+        message = f"{check.spec.subject} was not judged: {why}."
+        found = check.spec.result(self._settings, Verdict.ERROR, message, limits=check.limits)
+        self._results.setdefault(found.id, found)
 
     def _run(self, check: Check) -> CheckResult:
         if self.ended:
             raise MlopsUsageError(
                 f"the check {check.spec.id!r} was asked for when the body of its test had ended: ask in the body"
             )
+        keep_to_policy(check, self._home)
         return super()._run(check)
 
 
@@ -95,10 +118,11 @@ _GATE = pytest.StashKey[TestGate]()
 class Recorder:
     """Hooks around each test that asks the gate."""
 
-    def __init__(self, config: pytest.Config, settings: RunSettings) -> None:
+    def __init__(self, config: pytest.Config, settings: RunSettings, homes: Homes) -> None:
         self._settings = settings
-        self._policy = Policy()
+        self._homes = homes
         self._progress = Progress.of(config)
+        self._keeper = Keeper(settings.report)
         self._collected: list[pytest.Item] = []
         self.expected: list[str] = []
         """Node ids of the tests that ask the gate and will run."""
@@ -106,23 +130,50 @@ class Recorder:
         """Node ids of the tests that ask the gate, were collected, and will not run."""
 
     def gate(self, request: pytest.FixtureRequest) -> Gate:
-        """A gate for one test; its evaluations are the user's fixtures."""
+        """A gate for one test; its evidence is what the user's fixtures give, each when a check first needs it."""
         item = request.node
-        with self._progress("the fixture mlops_challenger"):
-            challenger = request.getfixturevalue("mlops_challenger")
+
+        def of(name: str) -> Any:
+            with self._progress(f"the fixture {name}"):
+                return request.getfixturevalue(name)
+
+        home = self._homes.of(item.path)
         gate = TestGate(
-            challenger=challenger,
-            champion=lambda: self._champion(request),
+            home,
+            challenger=lambda: of("mlops_challenger"),
+            champion=lambda: self.promoted(item) if home.given else of("mlops_champion"),
+            reference=lambda: of("mlops_reference"),
+            current=lambda: of("mlops_current"),
+            train=Later(lambda: of("mlops_train")),
             seed=self._settings.seed,
-            policy=self._policy,
             on_error=lambda error: item.add_report_section("call", "mlops", _traceback(error)),
+            tell=self._progress.tell,
         )
         item.stash[_GATE] = gate
         return gate
 
-    def _champion(self, request: pytest.FixtureRequest) -> Any:
-        with self._progress("the fixture mlops_champion"):
-            return request.getfixturevalue("mlops_champion")
+    def promoted(self, item: pytest.Item) -> Any:
+        """The champion of the record, for this test's model; None where there is none."""
+        return self._keeper.champion(self._homes.of(item.path).champion)
+
+    @pytest.fixture(autouse=True)
+    def mlops_marked(self, request: pytest.FixtureRequest) -> None:
+        """Brings the gate to a test whose markers ask it."""
+        if marks.of(request.node):
+            request.getfixturevalue("mlops")
+
+    def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> PolicyItems | None:
+        home = self._homes.collecting(file_path)
+        return None if home is None else PolicyItems.of(home, file_path, parent)
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """Mistakes in markers are errors at collection."""
+        home = self._homes.of(metafunc.definition.path)
+        for mark in marks.of_definition(metafunc.definition):
+            try:
+                keep_to_policy(marks.question_of(mark), home)
+            except MlopsUsageError as error:
+                pytest.fail(f"{metafunc.definition.nodeid}: @pytest.mark.{mark.name}: {error}", pytrace=False)
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
         self._collected.append(item)
@@ -140,15 +191,15 @@ class Recorder:
         try:
             with self._progress(f"the test {item.name}"):
                 yield
-        except BaseException:
-            _end(item, finished=False)
+                _ask_by_markers(item)
+        except BaseException as error:
+            _end(item, unasked=f"the body of its test ended before ({type(error).__name__})")
             _show_in_report(item)
             raise
-        _end(item, finished=True)
+        _end(item)
         gate = item.stash.get(_GATE, None)
-        blocking = [result for result in gate.results if self._policy.blocks(result.verdict)] if gate else []
-        if blocking:
-            raise MlopsCheckFailed("\n".join(_line(result) for result in blocking))
+        if gate and gate.blocking:
+            raise MlopsCheckFailed("\n".join(_line(result) for result in gate.blocking))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -160,10 +211,13 @@ class Recorder:
         gate = item.stash.get(_GATE, None)
         if gate is None or call.when != "call" or not gate.ended:  # a subtest's report comes before the body's end
             return report
+        finished = gate.finished and (call.excinfo is None or call.excinfo.errisinstance(MlopsCheckFailed))
         record = Record(
             results=tuple(_located(result, item) for result in gate.results),
             evidence={gate.model: dict(gate.evidence())},
-            finished=gate.finished and (call.excinfo is None or call.excinfo.errisinstance(MlopsCheckFailed)),
+            stored={gate.model: self._keeper.keep(gate)},
+            finished=finished,
+            fails_its_test=finished and bool(gate.blocking),
         )
         setattr(report, REPORT_ATTRIBUTE, record.to_json())
         return report
@@ -174,6 +228,29 @@ class Recorder:
         output = getattr(session.config, "workeroutput", None)
         if output is not None:
             output[WORKER_OUTPUT] = {"expected": self.expected, "deselected": self.deselected}
+
+
+def keep_to_policy(check: Check, home: Home) -> None:
+    """Test code may tighten what the policy asks under the same name, never loosen it.
+
+    Raises
+    ------
+    MlopsUsageError
+        It loosens a limit, or asks something else.
+    """
+    agreed = home.readable.asks(check.spec.id) if home.readable else None
+    if agreed is None:
+        return
+    change = compare(agreed.asked, check.spec.asked)
+    if change.loosened:
+        raise MlopsUsageError(
+            f"{check.spec.id} loosens the policy {home.name()} ({'; '.join(change.loosened)}): a test may tighten it, "
+            f"never loosen it. Keep to the policy, or have its owners change it"
+        )
+    if change.other:
+        raise MlopsUsageError(
+            f"{check.spec.id} is another question in the policy {home.name()} ({'; '.join(change.other)}): give name="
+        )
 
 
 def _model_items(items: Sequence[pytest.Item]) -> list[str]:
@@ -192,13 +269,24 @@ def _shorten(report: pytest.TestReport, raised: pytest.ExceptionInfo[BaseExcepti
 def _located(result: CheckResult, item: pytest.Item) -> CheckResult:
     file, line, _ = item.location
     test = {"nodeid": item.nodeid, "file": file, "line": None if line is None else line + 1}
-    return replace(result, details={**result.details, "test": test})
+    return replace(result, details={**result.details, "test": test, "of_policy": isinstance(item, PolicyItem)})
 
 
-def _end(item: pytest.Item, *, finished: bool) -> None:
+def _ask_by_markers(item: pytest.Item) -> None:
+    """Door 2: after the body, in source order."""
     gate = item.stash.get(_GATE, None)
-    if gate is not None:
-        gate.end(finished=finished)
+    for mark in marks.of(item) if gate else ():
+        getattr(gate, marks.family(mark))(*mark.args, **mark.kwargs)
+
+
+def _end(item: pytest.Item, *, unasked: str | None = None) -> None:
+    gate = item.stash.get(_GATE, None)
+    if gate is None:
+        return
+    for mark in marks.of(item) if unasked else ():
+        with suppress(MlopsUsageError):  # a question that makes no sense is what ended the body
+            gate.leave_unasked(marks.question_of(mark), str(unasked))
+    gate.end(finished=unasked is None)
 
 
 def _show_in_report(item: pytest.Item) -> None:

@@ -5,46 +5,55 @@ It lives in the one process that decides: the only one, or xdist's controller.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Generator, Iterator
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from . import delivery
-from .checks.spec import Settings, check_id
-from .provenance import environment
+from .champion import store
+from .checks.spec import check_id
+from .keeper import candidate_of
 from .recording import REPORT_ATTRIBUTE, WORKER_OUTPUT, Record, Recorder
 from .report import github, terminal
 from .report.text import plain
+from .ruling import Ruling, rule
+from .settings import WORKER_INPUT
 from .tally import Tally
-from .verdict.decision import SESSION, decide
+from .verdict.errors import EvidenceError
 from .verdict.limits import Verdict
-from .verdict.policy import Policy
-from .verdict.result import CheckResult, Decision, GateReport
+from .verdict.policy import Policies
+from .verdict.result import SESSION, CheckResult, Decision, GateReport
 
 if TYPE_CHECKING:
+    from .homes import Homes
     from .settings import RunSettings
 
 
 class GateSession:
     """Hooks of the process that decides."""
 
-    def __init__(self, config: pytest.Config, settings: RunSettings) -> None:
+    def __init__(self, config: pytest.Config, settings: RunSettings, homes: Homes) -> None:
         self._config = config
         self._settings = settings
-        self._policy = Policy()
+        self._homes = homes
+        self._policies = Policies()
         self._tally = Tally()
         self._report: GateReport | None = None
         self._unwritten = False
 
     # What happens in the run
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
         try:
             delivery.clear(self._settings.report)
+            self._clear_candidates()
         except OSError as error:
             self._tally.problem("report", message=_cannot_write(self._settings.report, error))
 
@@ -61,6 +70,10 @@ class GateSession:
             self._tally.problem(
                 "skipped", report.nodeid, message=f"{report.nodeid} was skipped as a whole: it may hold checks"
             )
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        node.workerinput[WORKER_INPUT] = json.dumps(self._homes.to_builtins())
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object | None) -> None:
@@ -115,24 +128,28 @@ class GateSession:
 
     def _conclude(self, session: pytest.Session, stopped_by: BaseException | None) -> None:
         self._take_stock(stopped_by)
-        self._report = self._decided()
+        ruling = self._rule()
         try:
-            delivery.deliver(self._report, self._settings.report, os.environ)
-        except OSError as error:
-            self._report = self._block_unwritten(error)
-        unreported = list(self._unreported(self._report))
+            for directory, record in ruling.candidates.items():
+                store.write_candidate(directory, record)
+            delivery.deliver(ruling.report, self._settings.report, os.environ)
+        except (OSError, EvidenceError) as error:
+            ruling = self._block_unwritten(error)
+        unreported = list(self._unreported(ruling.report))
         session.testscollected += len(unreported)
         for result in unreported:
-            _emit(session, result)
+            _emit(session, ruling.report.name(result), result)
 
-    def _block_unwritten(self, error: OSError) -> GateReport:
-        """A report that cannot be written blocks; what can be written of it says so."""
+    def _block_unwritten(self, error: OSError | EvidenceError) -> Ruling:
+        """A report or candidate that cannot be written blocks; what can be written of it says so."""
         self._unwritten = True
         self._tally.problem("report", message=_cannot_write(self._settings.report, error))
-        report = self._decided()
+        with suppress(OSError, EvidenceError):
+            self._clear_candidates()
+        ruling = self._rule()
         with suppress(OSError):
-            delivery.deliver(report, self._settings.report, {})
-        return report
+            delivery.deliver(ruling.report, self._settings.report, {})
+        return ruling
 
     def _take_stock(self, stopped_by: BaseException | None) -> None:
         recorder = self._config.pluginmanager.get_plugin("mlops-recorder")
@@ -141,15 +158,20 @@ class GateSession:
         if self._config.getoption("lf", False):
             self._tally.left_out("--lf leaves out what did not fail last time")
         self._tally.close(stopped_by)
+        for model, kept in self._tally.stored().items():
+            if "unwritten" in kept:
+                self._tally.problem(
+                    "candidate", model, message=f"the challenger's predictions cannot be kept: {kept['unwritten']}"
+                )
 
-    def _decided(self) -> GateReport:
-        results = tuple(self._tally.results())
-        provenance = environment(seed=self._settings.seed, confidence=Settings().confidence)
-        return GateReport(
-            decision=decide(results, self._policy),
-            results=results,
-            provenance={**provenance, "models": self._tally.evidence()},
-        )
+    def _rule(self) -> Ruling:
+        ruling = rule(self._tally, self._homes, self._settings, datetime.now(UTC).date())
+        self._report, self._policies = ruling.report, ruling.policies
+        return ruling
+
+    def _clear_candidates(self) -> None:
+        for directory in candidate_of(self._settings.report, "x").parent.glob("*/"):
+            store.clear_candidate(directory)
 
     def _fails(self, report: GateReport | None) -> bool:
         if report is None:
@@ -160,7 +182,7 @@ class GateSession:
     def _unreported(self, report: GateReport) -> Iterator[CheckResult]:
         """What blocks without a failed test to show for it: pytest must count it, and JUnit must hold it."""
         for result in report.results:
-            if self._policy.blocks(result.verdict) and not self._tally.shown_by_a_test(result):
+            if self._policies.blocks(result) and not self._tally.shown_by_a_test(result):
                 yield result
         if report.decision is Decision.REVIEW and self._fails(report):
             yield CheckResult(
@@ -178,9 +200,9 @@ class GateSession:
         return " and ".join(str(directory / name) for name in delivery.FILES)
 
 
-def _emit(session: pytest.Session, result: CheckResult) -> None:
+def _emit(session: pytest.Session, name: str, result: CheckResult) -> None:
     """A test report of our own, which all readers of pytest understand."""
-    name = plain(result.id, longest=300)
+    name = plain(name, longest=300)
     nodeid, location = f"mlops::{name}", ("mlops", None, name)
     hook = session.config.hook
     hook.pytest_runtest_logstart(nodeid=nodeid, location=location)
@@ -206,7 +228,9 @@ def _mentions_the_gate(file: Path) -> bool:
         return True
 
 
-def _cannot_write(directory: Path, error: OSError) -> str:
+def _cannot_write(directory: Path, error: OSError | EvidenceError) -> str:
+    if isinstance(error, EvidenceError):
+        return str(error)
     return (
         f"the report cannot be written to {str(error.filename or directory)!r} ({error.strerror or error}): "
         f"make it writable, or name another directory with --mlops-report"

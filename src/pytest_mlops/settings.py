@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
 
 import pytest
 
+from .homes import Homes, find
+from .verdict.errors import MlopsUsageError
+
+WORKER_INPUT = "mlops_homes"
 FailOn = Literal["block", "review"]
 
 
@@ -23,11 +28,15 @@ class RunSettings:
         Of every random number, not negative.
     fail_on : {"block", "review"}
         The mildest decision that fails the run.
+    policy, champion : Path or None
+        The base branch's, where they are given: never from the ini file, which the judged may edit.
     """
 
     report: Path
     seed: int
     fail_on: FailOn
+    policy: Path | None
+    champion: Path | None
 
     @classmethod
     def of(cls, config: pytest.Config) -> RunSettings:
@@ -48,4 +57,46 @@ class RunSettings:
             raise pytest.UsageError(f"--mlops-seed / mlops_seed is {seed}: give an integer, 0 or more")
         if fail_on not in ("block", "review"):
             raise pytest.UsageError(f"mlops_fail_on is {fail_on!r}: give block or review")
-        return cls(report=config.rootpath / directory, seed=seed, fail_on=cast("FailOn", fail_on))
+        return cls(
+            report=config.rootpath / directory,
+            seed=seed,
+            fail_on=cast("FailOn", fail_on),
+            policy=_from_here(config, "mlops_policy"),
+            champion=_from_here(config, "mlops_champion"),
+        )
+
+    def homes(self, config: pytest.Config) -> Homes:
+        """The models of this run; a worker is told by the process that decides. Their policies will be collected.
+
+        Raises
+        ------
+        pytest.UsageError
+            A path of the command line makes no sense.
+        """
+        if hasattr(config, "workerinput"):
+            return Homes.from_builtins(config.rootpath, json.loads(config.workerinput[WORKER_INPUT]))
+        asked = [(config.invocation_params.dir / arg.split("::")[0]).resolve() for arg in config.args]
+        try:
+            homes = find(
+                config.rootpath,
+                [path for path in asked if path.exists()],
+                policy=self.policy,
+                champion=self.champion,
+                ignored=config.getini("norecursedirs"),
+            )
+        except MlopsUsageError as error:
+            raise pytest.UsageError(str(error)) from None
+        config.args.extend(
+            str(home.collected)
+            for home in homes
+            if home.collected and not any(home.collected.is_relative_to(path) for path in asked)
+        )
+        return homes
+
+
+def _from_here(config: pytest.Config, name: str) -> Path | None:
+    """A path of the command line, which is relative to where pytest was started."""
+    given = config.getoption(name)
+    if given is not None and not given.strip():
+        raise pytest.UsageError(f"--{name.replace('_', '-')} is empty: name a path")
+    return None if given is None else (config.invocation_params.dir / given).resolve()

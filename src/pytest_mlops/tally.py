@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .checks.spec import check_id
-from .verdict.decision import SESSION
+from .verdict.comparison import compare
+from .verdict.decision import PARTIAL_RUN, worst_first
 from .verdict.limits import Verdict
-from .verdict.result import CheckResult
+from .verdict.result import SESSION, CheckResult
 from .verdict.wording import count
 
 if TYPE_CHECKING:
@@ -56,15 +57,20 @@ class Tally:
 
     def left_out(self, why: str) -> None:
         """Some of the tests that ask the gate did not run."""
-        self.problem("partial_run", message=f"{why}. Run all of them to decide")
+        self.problem(*PARTIAL_RUN.split(":")[1:], message=f"{why}. Run all of them to decide")
 
-    def problem(self, *what: str, message: str) -> None:
-        """Anything that stands in the way of trusting the results."""
+    def problem(self, *what: str, message: str, verdict: Verdict = Verdict.ERROR) -> None:
+        """Anything that stands in the way of trusting the results, or that a person should know of."""
         name = check_id(SESSION, *what)
         self._problems.setdefault(
             name,
-            CheckResult(id=name, model=SESSION, family=SESSION, verdict=Verdict.ERROR, message=f"{message}."),
+            CheckResult(id=name, model=SESSION, family=SESSION, verdict=verdict, message=f"{message}."),
         )
+
+    @property
+    def partial(self) -> bool:
+        """Did the run leave tests of the gate out?"""
+        return PARTIAL_RUN in self._problems
 
     def close(self, stopped_by: BaseException | None) -> None:
         """No test runs any more: what is missing now stays missing."""
@@ -138,14 +144,27 @@ class Tally:
             found.setdefault(model, {})[role] = digests[0]
         return found
 
-    def results(self) -> list[CheckResult]:
-        """All of them, each check once, in an order that no worker can change."""
+    def stored(self) -> dict[str, dict[str, Any]]:
+        """For each model whose challenger was asked for, where its predictions are kept, or why they are not."""
+        found: dict[str, dict[str, Any]] = {}
+        for record in self._all_records():
+            for model, kept in record.stored.items():
+                if kept is not None:
+                    found.setdefault(model, kept)
+        return found
+
+    def checks(self) -> list[CheckResult]:
+        """Answers, each check once, in an order that no worker can change."""
         merged: dict[tuple[str, str], CheckResult] = {}
         for record in self._all_records():
             for result in record.results:
                 key = result.model, result.id
                 merged[key] = _merged(merged[key], result) if key in merged else result
-        return [*(merged[key] for key in sorted(merged)), *(self._problems[name] for name in sorted(self._problems))]
+        return [merged[key] for key in sorted(merged)]
+
+    def problems(self) -> list[CheckResult]:
+        """What the run itself got wrong."""
+        return [self._problems[name] for name in sorted(self._problems)]
 
     def shown_by_a_test(self, result: CheckResult) -> bool:
         """Does pytest already count a failure for this result?"""
@@ -153,10 +172,15 @@ class Tally:
 
 
 def _merged(first: CheckResult, second: CheckResult) -> CheckResult:
-    """The same check asked by two tests is one check; two checks of one name are none."""
+    """The same check asked by two tests is one check; two checks of one name are none.
+
+    But a test may ask more strictly what the policy asks: both answers count.
+    """
     if _answer(first) == _answer(second):
         return first
     same_question = first.details["asked"] == second.details["asked"]
+    if not same_question and _tightens(first, second):
+        return worst_first([first, second])[0]
     message = (
         "two tests asked this and got different answers: they saw different evidence."
         if same_question
@@ -167,7 +191,17 @@ def _merged(first: CheckResult, second: CheckResult) -> CheckResult:
 
 def _answer(result: CheckResult) -> dict[str, Any]:
     data = result.to_dict()
-    return {**data, "details": {key: value for key, value in data["details"].items() if key != "test"}}
+    where = ("test", "of_policy")
+    return {**data, "details": {key: value for key, value in data["details"].items() if key not in where}}
+
+
+def _tightens(first: CheckResult, second: CheckResult) -> bool:
+    """Is one of them the policy's, and the other one stricter?"""
+    if first.details.get("of_policy") == second.details.get("of_policy"):
+        return False
+    policys, tests = (first, second) if first.details.get("of_policy") else (second, first)
+    change = compare(policys.details["asked"], tests.details["asked"])
+    return not change.loosened and not change.other
 
 
 def _is_collection(name: str) -> bool:

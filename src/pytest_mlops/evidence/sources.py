@@ -10,6 +10,7 @@ from pytest_mlops.verdict.errors import EvidenceError
 from . import fingerprint
 from .evaluation import Evaluation
 from .frames import columns
+from .later import Later
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,8 +27,10 @@ class Sources:
     ----------
     challenger, champion : Evaluation, or callable that gives one, or None
     reference, current : frame, mapping or array of columns, or callable that gives one, or None
-    train : callable, or None
-        Gives, when called without an argument, the function ``train(seed: int) -> Evaluation`` itself.
+    train : callable, or `Later` that gives one, or None
+        The function ``train(seed: int) -> Evaluation``.
+    tell : callable, or None
+        Is told in words how far long work is.
     """
 
     def __init__(
@@ -37,8 +40,10 @@ class Sources:
         *,
         reference: Any = None,
         current: Any = None,
-        train: Callable[[], Any] | None = None,
+        train: Any = None,
+        tell: Callable[[str], object] | None = None,
     ) -> None:
+        self.tell = tell
         self._sources: dict[Role, Any] = {
             "challenger": challenger,
             "champion": champion,
@@ -93,10 +98,16 @@ class Sources:
         """Is there such evidence at all?"""
         return self._optional(role) is not None
 
+    def seen(self, role: Role) -> Evaluation | None:
+        """The evaluation, if a check has asked for it and it is one."""
+        found = self._asked.get(role)
+        return found if isinstance(found, Evaluation) else None
+
     def _optional(self, role: Role) -> Any:
         if role not in self._asked:
             source = self._sources[role]
-            self._asked[role] = source() if callable(source) else source
+            gives = isinstance(source, Later) or (callable(source) and role != "train")
+            self._asked[role] = source() if gives else source
         return self._asked[role]
 
     def _get(self, role: Role) -> Any:
@@ -114,7 +125,17 @@ class Sources:
     def _columns(self, role: Role) -> Mapping[str, NDArray[Any]]:
         found = self._get(role)
         if not isinstance(found, _Columns):
-            found = self._asked[role] = _Columns(columns(found, f"mlops_{role}"), role)
+            given = (
+                columns(found, f"mlops_{role}") if not isinstance(found, Evaluation) else {**found.sensitive_features}
+            )
+            if isinstance(found, Evaluation):
+                said: NDArray[Any] = found.y_pred
+                if found.task != "regression" and not set(found.labels) <= {0, 1}:
+                    said = said.astype(str).astype(object)  # numbers that are names of classes are no quantities
+                given["prediction"] = said
+                if found.y_score is not None and found.y_score.ndim == 1:
+                    given["score"] = found.y_score
+            found = self._asked[role] = _Columns(given, role)
         return found
 
     def digests(self) -> dict[str, dict[str, Any]]:

@@ -27,15 +27,15 @@ def render(report: GateReport, *, prefix: str = "") -> list[str]:
     """
     roll_up = _command(_ROLL_UP[report.decision], sentence(report.decision, report.results), {"title": "Model gate"})
     worst = [result for result in worst_first(report.results) if result.verdict is not Verdict.PASS]
-    return [roll_up, *(_annotation(result, prefix) for result in worst[: _MOST - 1])]
+    return [roll_up, *(_annotation(result, report.name(result), prefix) for result in worst[: _MOST - 1])]
 
 
-def _annotation(result: CheckResult, prefix: str) -> str:
-    properties: dict[str, object] = {"title": f"{result.verdict} {result.id}"}
+def _annotation(result: CheckResult, name: str, prefix: str) -> str:
+    properties: dict[str, object] = {"title": f"{result.verdict} {name}"}
     test = result.details.get("test")
     if test and test["line"] is not None:
         properties = {"file": prefix + test["file"], "line": test["line"], **properties}
-    return _command("error" if Policy().blocks(result.verdict) else "warning", result.message, properties)
+    return _command("error" if Policy().blocks(result) else "warning", result.message, properties)
 
 
 def _command(level: str, message: str, properties: Mapping[str, object]) -> str:

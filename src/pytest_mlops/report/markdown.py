@@ -19,29 +19,30 @@ def render(report: GateReport) -> str:
     results = worst_first(report.results)
     blocks = [
         f"## Model gate: {markdown(sentence(report.decision, report.results))}",
-        _table(phrases.checks(results), phrases.value_title(report)),
+        _table(report, phrases.checks(results)),
         _list(
-            (f"**{result.verdict}** {code(result.id)}: {markdown(result.message)}"
+            (f"**{result.verdict}** {code(report.name(result))}: {markdown(result.message)}"
              for result in phrases.needs_words(results)),
             most=_MOST_MESSAGES,
         ),
         _section(phrases.UNSEEN, phrases.unseen(report)),
+        _section(phrases.POLICY, phrases.policy_diff(report)),
         _section("Judged", phrases.judged(report)),
     ]  # fmt: skip
     return "\n\n".join(filter(None, blocks)) + "\n"
 
 
-def _table(results: list[CheckResult], value_title: str) -> str:
+def _table(report: GateReport, results: list[CheckResult]) -> str:
     if not results:
         return ""
     rows = [
-        f"| {code(result.id)} | {markdown(phrases.value(result))} | {markdown(phrases.limit(result))} "
+        f"| {code(report.name(result))} | {markdown(phrases.value(result))} | {markdown(phrases.limit(result))} "
         f"| {phrases.verdict(result)} |"
         for result in results[:_MOST_ROWS]
     ]
     hidden = len(results) - len(rows)
     more = [f"\n{hidden:,} more in gate.json."] if hidden else []
-    return "\n".join([f"| check | {value_title} | limit | verdict |", "|---|---|---|---|", *rows, *more])
+    return "\n".join([f"| check | {phrases.value_title(report)} | limit | verdict |", "|---|---|---|---|", *rows, *more])
 
 
 def _section(title: str, lines: list[str]) -> str:

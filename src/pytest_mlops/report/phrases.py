@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-from pytest_mlops.verdict.decision import SESSION, false_alarm_budget
+from pytest_mlops.verdict.decision import false_alarm_budget
 from pytest_mlops.verdict.limits import Verdict
-from pytest_mlops.verdict.result import CheckResult, GateReport
+from pytest_mlops.verdict.result import SESSION, CheckResult, GateReport
 from pytest_mlops.verdict.wording import count, number, percent, with_interval
 
 SYMBOLS = {
@@ -19,6 +20,13 @@ SYMBOLS = {
     Verdict.WAIVED: "~",
 }
 
+_HARMS = {
+    "champion_challenger": "a loss smaller than {} against the champion",
+    "drift": "a drift of one column smaller than {}",
+    "fairness": "a disparity smaller than {}",
+}
+
+POLICY = "Asked otherwise than the champion was"
 UNSEEN = "What this gate cannot see (it misses each at least one time in five)"
 
 
@@ -29,7 +37,9 @@ def verdict(result: CheckResult) -> str:
 
 def value(result: CheckResult) -> str:
     """The estimate with its interval, or that there is none."""
-    return with_interval(result.estimate) if result.estimate else "no estimate"
+    if result.estimate is None:
+        return "no estimate"
+    return with_interval(result.estimate, sign=result.family == "champion_challenger")
 
 
 def value_title(report: GateReport) -> str:
@@ -57,12 +67,11 @@ def needs_words(results: Iterable[CheckResult]) -> list[CheckResult]:
 
 def unseen(report: GateReport) -> list[str]:
     """What the gate cannot see, a sentence for each check that has a blind spot, and its false-alarm budget."""
-    sentences = [_blind(result) for result in report.results if _has_blind_spot(result)]
+    sentences = [f"{report.name(result)}: {_blind(result)}" for result in report.results if _has_blind_spot(result)]
     budget = false_alarm_budget(report.results)
     if budget:
         sentences.append(
-            f"By noise alone, a challenger exactly as good as the champion is failed in at most {percent(budget)} of "
-            f"such runs."
+            f"By noise alone, an unchanged model on unchanged data is failed in at most {percent(budget)} of such runs."
         )
     return sentences
 
@@ -78,9 +87,10 @@ def _blind(result: CheckResult) -> str:
     assert estimate.blind_spot is not None
     spot = number(estimate.blind_spot, resolution=estimate.blind_spot)
     if estimate.null is not None:
-        return f"{result.id}: a loss smaller than {spot} against the champion."
+        harm = _HARMS.get(result.family, "a harm smaller than {}")
+        return f"{harm.format(spot)}."
     side = "below" if limits.at_least is not None else "above"
-    return f"{result.id}: a true value less than {spot} {side} the limit."
+    return f"a true value less than {spot} {side} the limit."
 
 
 def judged(report: GateReport) -> list[str]:
@@ -89,11 +99,28 @@ def judged(report: GateReport) -> list[str]:
     for model, roles in sorted(report.provenance.get("models", {}).items()):
         for role, digests in roles.items():
             rows = count(digests["rows"], "row")
-            lines.append(
-                f"{model}, {role}: {rows}, data {digests['data'][:12]}, predictions {digests['predictions'][:12]}"
-            )
+            digest = "".join(f", {what} {digests[what][:12]}" for what in ("data", "predictions") if digests.get(what))
+            lines.append(f"{model}, {role}: {rows}{digest}")
+    lines.extend(_champion(model, found) for model, found in sorted(report.provenance.get("champions", {}).items()))
+    for model, policy in sorted(report.provenance.get("policies", {}).items()):
+        lines.append(f"{model}, policy: {policy['file']}, digest {policy['digest'][:12]}")
     git = report.provenance.get("git")
     if git:
         dirty = ", with uncommitted changes" if git["dirty"] else ""
         lines.append(f"commit {git['commit'][:12]}{dirty}, seed {report.provenance.get('seed')}")
     return lines
+
+
+def _champion(model: str, champion: Mapping[str, Any]) -> str:
+    git = champion["git"]
+    made = f", made at commit {git['commit'][:12]}{', with uncommitted changes' if git['dirty'] else ''}" if git else ""
+    return f"{model}, champion's record: promoted {champion['promoted'].get('time', 'at an unknown time')}{made}"
+
+
+def policy_diff(report: GateReport) -> list[str]:
+    """How what is asked differs from what the champion was asked."""
+    differences = report.provenance.get("policy_diff", {})
+    several = len(differences) > 1
+    return [
+        f"{model}: {line}" if several else line for model, lines in sorted(differences.items()) for line in lines
+    ]

@@ -58,7 +58,7 @@ def render(
         console.print()
         console.print(_table(report, wide=console.width >= _ONE_LINE_IDS_FROM))
     for result in phrases.needs_words(results):
-        _print_words(console, result)
+        _print_words(console, report.name(result), result)
     if not brief:
         _print_rest(console, report, written)
     assert isinstance(console.file, StringIO)
@@ -66,6 +66,7 @@ def render(
 
 
 def _print_rest(console: Console, report: GateReport, written: str | None) -> None:
+    _print_list(console, f"{phrases.POLICY}:", phrases.policy_diff(report))
     _print_list(console, "Judged:", phrases.judged(report))
     if written:
         _print_list(console, "Report:", [written])
@@ -83,7 +84,7 @@ def _table(report: GateReport, *, wide: bool) -> RenderableType:
     table.add_column("limit", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     for result in phrases.checks(worst_first(report.results)):
-        name = plain(result.id, longest=200)
+        name = plain(report.name(result), longest=200)
         table.add_row(
             Text(name if wide else name.replace(":", ":\n", 1)),
             phrases.value(result),
@@ -93,11 +94,11 @@ def _table(report: GateReport, *, wide: bool) -> RenderableType:
     return table
 
 
-def _print_words(console: Console, result: CheckResult) -> None:
+def _print_words(console: Console, name: str, result: CheckResult) -> None:
     from rich.padding import Padding
     from rich.text import Text
 
-    head = Text.assemble((str(result.verdict), _STYLES[result.verdict]), " ", plain(result.id))
+    head = Text.assemble((str(result.verdict), _STYLES[result.verdict]), " ", plain(name))
     console.print()
     console.print(head)
     console.print(Padding(Text(plain(result.message)), (0, 0, 0, 2)))

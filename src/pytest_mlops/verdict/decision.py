@@ -6,12 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from .limits import Verdict
-from .policy import Policy
-from .result import CheckResult, Decision
+from .policy import Policies, Policy
+from .result import SESSION, CheckResult, Decision
 from .wording import count
-
-SESSION = "session"
-"""The family of what the run itself got wrong: it counts as a blocking result, not as a check."""
 
 PARTIAL_RUN = "session:partial_run"
 
@@ -27,12 +24,12 @@ _WORST_FIRST = (
 _TO_REVIEW = frozenset({Verdict.WARN, Verdict.INCONCLUSIVE, Verdict.WAIVED})
 
 
-def decide(results: Iterable[CheckResult], policy: Policy | None = None) -> Decision:
+def decide(results: Iterable[CheckResult], policy: Policy | Policies | None = None) -> Decision:
     """Any blocking result blocks; else anything unclear asks for a review; else merge. No result at all blocks."""
-    policy = policy or Policy()
-    verdicts = {result.verdict for result in results}
-    if not verdicts or any(policy.blocks(verdict) for verdict in verdicts):
+    policy, results = policy or Policy(), tuple(results)
+    if not results or any(policy.blocks(result) for result in results):
         return Decision.BLOCK
+    verdicts = {result.verdict for result in results}
     return Decision.REVIEW if verdicts & _TO_REVIEW else Decision.MERGE
 
 
@@ -48,13 +45,17 @@ def sentence(decision: Decision, results: Sequence[CheckResult]) -> str:
     """
     checks = [result for result in results if result.family != SESSION]
     tally = tally_words(checks)
+    models = len({result.model for result in checks})
+    who = "The challenger" if models < 2 else f"All {models} challengers"
     if decision is Decision.MERGE:
-        return f"The challenger may merge: {_all(len(checks))} passed."
+        return f"{who} may merge: {_all(len(checks))} passed."
+    remarks = sum(result.verdict is Verdict.WARN for result in results) - sum(r.verdict is Verdict.WARN for r in checks)
     if decision is Decision.REVIEW:
-        return f"The challenger may merge after a review: {tally}."
+        remark = f"; {count(remarks, 'remark')} on what was asked" if remarks else ""
+        return f"{who} may merge after a review: {tally}{remark}."
     if any(result.id == PARTIAL_RUN for result in results):
         return "Partial run: not a gate. The merge is blocked until every check has run."
-    troubles = len(results) - len(checks)
+    troubles = len(results) - len(checks) - remarks
     ran = tally if checks else "no check has run"
     trouble = f"; {count(troubles, 'problem')} with the run itself" if troubles else ""
     return f"Merge blocked: {ran}{trouble}."

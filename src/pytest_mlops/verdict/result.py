@@ -13,6 +13,9 @@ from .limits import Limits, Verdict
 
 SCHEMA_VERSION = 1
 
+SESSION = "session"
+"""The family of what the run itself got wrong: it counts as a blocking result, not as a check."""
+
 
 class Decision(StrEnum):
     """The answer of the gate: may this model be merged?"""
@@ -129,6 +132,11 @@ class GateReport(_Json):
 
     def __bool__(self) -> bool:
         raise TypeError("a GateReport is neither true nor false: read .decision")
+
+    def name(self, result: CheckResult) -> str:
+        """The id of a result, with its model before it where the report is of several."""
+        models = {other.model for other in self.results if other.family != SESSION}
+        return f"{result.model}/{result.id}" if len(models) > 1 and result.family != SESSION else result.id
 
     def to_dict(self) -> dict[str, Any]:
         """Builtins only: what `gate.json` holds."""

@@ -49,16 +49,16 @@ def _plain(value: float) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def with_interval(estimate: Estimate) -> str:
+def with_interval(estimate: Estimate, *, sign: bool = False) -> str:
     """``0.718 (0.687 to 0.751)``; an exact value stands alone.
 
-    Differences carry their sign.
+    An improvement carries its `sign`.
     """
     if estimate.exact:
         return f"{number(estimate.value)} exactly"
     width = (estimate.high - estimate.low) / 2
     value, low, high = (
-        signed(x, resolution=width) if estimate.null is not None else number(x, resolution=width)
+        signed(x, resolution=width) if sign else number(x, resolution=width)
         for x in (estimate.value, estimate.low, estimate.high)
     )
     return f"{value} ({low} to {high})"
