@@ -19,14 +19,14 @@ _OURS = {"gate.json": '"schema_version"', "summary.md": "## Model gate:"}
 
 
 def clear(directory: Path) -> None:
-    """Take away an earlier run's report: after a run that is killed, none must stand there as if it were its own.
+    """Make the directory; take away an earlier run's report, so that after a run that is killed none stands there.
 
     Raises
     ------
     OSError
         The directory does not let us.
     """
-    _refuse_files_of_others(directory)
+    _prepare(directory)
     for name in FILES:
         (directory / name).unlink(missing_ok=True)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -193,8 +193,7 @@ class _Reader:
         try:
             spec = question(family, **arguments).spec
         except MlopsUsageError as error:
-            mentioned = next((key for key in arguments if re.search(rf"\b{re.escape(key)}\b", str(error))), None)
-            self._refuse(self._line_of(family, place, mentioned), str(error))
+            self._refuse(self._line_of(family, place, _first_named(arguments, str(error))), str(error))
         return Question(family=family, arguments=arguments, spec=spec, line=self._line_of(family, place))
 
     def _refuse_doubles(self, questions: tuple[Question, ...]) -> None:
@@ -230,6 +229,13 @@ class _Reader:
 
     def _refuse(self, line: int, why: str) -> NoReturn:
         raise MlopsUsageError(f"{self._path.name}:{line}: {why}")
+
+
+def _first_named(keys: Iterable[str], message: str) -> str | None:
+    """The key that a message speaks of."""
+    said = message.partition(" (its arguments")[0]
+    found = {key: match.start() for key in keys if (match := re.search(rf"\b{re.escape(key)}\b", said))}
+    return min(found, key=lambda key: found[key], default=None)
 
 
 def _header(line: str) -> str | None:

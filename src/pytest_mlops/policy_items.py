@@ -21,6 +21,12 @@ class PolicyItem(pytest.Function):
 
     question: Question
 
+    @property
+    def home(self) -> Home:
+        """Whose policy asks it."""
+        assert isinstance(self.parent, PolicyItems)
+        return self.parent.home
+
     @classmethod
     def asking(cls, parent: PolicyItems, question: Question) -> Self:
         """The item that asks it."""
@@ -30,8 +36,8 @@ class PolicyItem(pytest.Function):
         return item
 
     def reportinfo(self) -> tuple[os.PathLike[str] | str, int | None, str]:
-        """Where it stands: pytest counts lines from 0."""
-        return self.path, self.question.line - 1, self.name
+        """Where it stands, or would stand: pytest counts lines from 0."""
+        return self.config.rootpath / self.home.name(), self.question.line - 1, self.name
 
 
 class PolicyItems(pytest.Module):
@@ -42,11 +48,10 @@ class PolicyItems(pytest.Module):
     @classmethod
     def of(cls, home: Home, path: Path, parent: pytest.Collector) -> Self:
         """The policy of `home`; one that lies elsewhere answers for the folder, with the fixtures that are seen there."""
-        root = parent.config.rootpath
-        if path.is_relative_to(root):
+        if path.is_relative_to(parent.config.rootpath):
             found: Self = cls.from_parent(parent, path=path)
         else:
-            found = cls.from_parent(parent.session, path=root / home.name(), nodeid=home.name())
+            found = cls.from_parent(parent.session, path=path, nodeid=home.name())
         found.home = home
         return found
 

@@ -134,10 +134,13 @@ class Recorder:
         item = request.node
 
         def of(name: str) -> Any:
-            with self._progress(f"the fixture {name}"):
-                return request.getfixturevalue(name)
+            try:
+                with self._progress(f"the fixture {name}"):
+                    return request.getfixturevalue(name)
+            except EvidenceError as error:
+                raise EvidenceError(f"{error} (the fixture {name}{_place(error)})") from error
 
-        home = self._homes.of(item.path)
+        home = self._home_of(item)
         gate = TestGate(
             home,
             challenger=lambda: of("mlops_challenger"),
@@ -154,7 +157,10 @@ class Recorder:
 
     def promoted(self, item: pytest.Item) -> Any:
         """The champion of the record, for this test's model; None where there is none."""
-        return self._keeper.champion(self._homes.of(item.path).champion)
+        return self._keeper.champion(self._home_of(item).champion)
+
+    def _home_of(self, item: pytest.Item) -> Home:
+        return item.home if isinstance(item, PolicyItem) else self._homes.of(item.path)
 
     @pytest.fixture(autouse=True)
     def mlops_marked(self, request: pytest.FixtureRequest) -> None:
@@ -262,8 +268,18 @@ def _shorten(report: pytest.TestReport, raised: pytest.ExceptionInfo[BaseExcepti
     if raised.errisinstance(MlopsCheckFailed):
         report.longrepr = raised.getrepr(style="value")
     elif raised.errisinstance((MlopsUsageError, EvidenceError)):
-        frames = raised.traceback.filter(lambda frame: not _HOUSES & set(Path(frame.path).parents))
+        frames = raised.traceback.filter(lambda frame: not _of_our_houses(Path(frame.path)))
         report.longrepr = raised.getrepr(style="short", tbfilter=lambda _: frames)
+
+
+def _place(error: BaseException) -> str:
+    """The last line of the user's own code."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _of_our_houses(Path(frame.filename))]
+    return f", {Path(frames[-1].filename).name} line {frames[-1].lineno}" if frames else ""
+
+
+def _of_our_houses(file: Path) -> bool:
+    return bool(_HOUSES & set(file.parents))
 
 
 def _located(result: CheckResult, item: pytest.Item) -> CheckResult:

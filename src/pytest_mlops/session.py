@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Collection, Generator, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -130,6 +130,7 @@ class GateSession:
         self._take_stock(stopped_by)
         ruling = self._rule()
         try:
+            self._clear_candidates(kept=ruling.candidates)
             for directory, record in ruling.candidates.items():
                 store.write_candidate(directory, record)
             delivery.deliver(ruling.report, self._settings.report, os.environ)
@@ -169,9 +170,15 @@ class GateSession:
         self._report, self._policies = ruling.report, ruling.policies
         return ruling
 
-    def _clear_candidates(self) -> None:
-        for directory in candidate_of(self._settings.report, "x").parent.glob("*/"):
+    def _clear_candidates(self, kept: Collection[Path] = ()) -> None:
+        """None but what this run leaves, and no predictions without a record."""
+        home = candidate_of(self._settings.report, "x").parent
+        for directory in (*home.glob("*/"), home):
+            if directory in kept:
+                continue
             store.clear_candidate(directory)
+            with suppress(OSError):  # it holds something else
+                directory.rmdir()
 
     def _fails(self, report: GateReport | None) -> bool:
         if report is None:

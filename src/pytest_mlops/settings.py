@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
@@ -66,32 +67,31 @@ class RunSettings:
         )
 
     def homes(self, config: pytest.Config) -> Homes:
-        """The models of this run; a worker is told by the process that decides. Their policies will be collected.
+        """The models of this run, whose policies will be collected. A worker is told of them by the process that decides.
 
         Raises
         ------
         pytest.UsageError
             A path of the command line makes no sense.
         """
-        if hasattr(config, "workerinput"):
-            return Homes.from_builtins(config.rootpath, json.loads(config.workerinput[WORKER_INPUT]))
         asked = [(config.invocation_params.dir / arg.split("::")[0]).resolve() for arg in config.args]
-        try:
-            homes = find(
-                config.rootpath,
-                [path for path in asked if path.exists()],
-                policy=self.policy,
-                champion=self.champion,
-                ignored=config.getini("norecursedirs"),
-            )
-        except MlopsUsageError as error:
-            raise pytest.UsageError(str(error)) from None
+        if hasattr(config, "workerinput"):
+            homes = Homes.from_builtins(config.rootpath, json.loads(config.workerinput[WORKER_INPUT]))
+        else:
+            homes = self._find_homes(config, [path for path in asked if path.exists()])
         config.args.extend(
             str(home.collected)
             for home in homes
             if home.collected and not any(home.collected.is_relative_to(path) for path in asked)
         )
         return homes
+
+    def _find_homes(self, config: pytest.Config, asked: Sequence[Path]) -> Homes:
+        ignored = config.getini("norecursedirs")
+        try:
+            return find(config.rootpath, asked, policy=self.policy, champion=self.champion, ignored=ignored)
+        except MlopsUsageError as error:
+            raise pytest.UsageError(str(error)) from None
 
 
 def _from_here(config: pytest.Config, name: str) -> Path | None:

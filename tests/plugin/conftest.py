@@ -14,10 +14,12 @@ import rich.table
 import scipy.optimize
 import scipy.special
 
+import pytest_mlops.recording
+import pytest_mlops.session
 from pytest_mlops import CheckResult, GateReport
 
 # pytester forgets what a run in this process has imported, and numpy cannot be imported twice.
-KEPT = (narwhals, np, pd, rich.table, scipy.optimize, scipy.special)
+KEPT = (narwhals, np, pd, rich.table, scipy.optimize, scipy.special, pytest_mlops.recording, pytest_mlops.session)
 
 # Plugins that have no part in it and take their time.
 WITHOUT = ("-p", "no:hypothesispytest", "-p", "no:cov", "-p", "no:cacheprovider")
@@ -67,6 +69,11 @@ class Run:
         """Of gate.json, where there is one."""
         return None if self.report is None else self.report.decision.value
 
+    def result(self, name: str) -> CheckResult:
+        """The one of this id."""
+        (found,) = (result for result in self.results if result.id == name)
+        return found
+
     @property
     def messages(self) -> str:
         """All that the results say."""
@@ -79,6 +86,8 @@ class Project:
     def __init__(self, pytester: pytest.Pytester) -> None:
         self._pytester = pytester
         self.path: Path = pytester.path
+        self.base: Path = pytester.path.with_name(f"{pytester.path.name}-base")
+        """Stands for a checkout of the base branch, outside of the project."""
         pytester.makeini("[pytest]\n")
         self.conftest()
 
@@ -90,6 +99,16 @@ class Project:
         """Write files of tests, by name."""
         if files:
             self._pytester.makepyfile(**files)
+
+    def write(self, name: str | Path, text: str) -> None:
+        """A file, in whatever folder."""
+        path = self.path / name  # an absolute name stays what it is
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode("utf-8", "surrogateescape"))
+
+    def policy(self, text: str, folder: str = "") -> None:
+        """`mlops.toml` of one model."""
+        self.write(str(Path(folder, "mlops.toml")), text)
 
     def run(self, *options: str, workers: int = 0, apart: bool = False, flag: str = "--mlops") -> Run:
         """Run the gate; in this process, unless it is to run `apart`. Workers have processes of their own anyway."""

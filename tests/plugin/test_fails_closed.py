@@ -221,10 +221,10 @@ BROKEN = {
     "a test that runs until it passes": Broken(tests=PASSES, conftest=RUNS_TWICE, says="got different answers"),
     # The evidence
     "the challenger raises": Broken(
-        tests=PASSES, conftest=challenger("1 / 0"), says="test_passes failed before its body ran"
+        tests=PASSES, conftest=challenger("1 / 0"), says="a ZeroDivisionError: division by zero was raised"
     ),
     "no challenger": Broken(
-        tests=PASSES, conftest="del mlops_challenger", says="test_passes failed before its body ran"
+        tests=PASSES, conftest="del mlops_challenger", says="there is no challenger: define a fixture mlops_challenger"
     ),
     "the challenger is no evaluation": Broken(
         tests=PASSES, conftest=challenger("(1, 2)"), says="the challenger is a tuple, expected an Evaluation"
@@ -292,7 +292,7 @@ BAD_EVIDENCE = {
     "lengths": "Evaluation([0, 1, 1], [0, 1])",
 }
 BROKEN |= {
-    name: Broken(tests=PASSES, conftest=challenger(made), says="failed before its body ran")
+    name: Broken(tests=PASSES, conftest=challenger(made), says="accuracy cannot be judged: y_")
     for name, made in BAD_EVIDENCE.items()
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .conftest import Project
+from .conftest import PASSES, Project
 
 MISTAKES = {
     "mlops.performance_threshold('acuracy', at_least=0.8)": "did you mean 'accuracy'",
@@ -35,18 +35,20 @@ def test_the_hint_and_the_line(project: Project, line: str, hint: str) -> None:
 
 def test_no_challenger_says_what_to_define(project: Project) -> None:
     project.conftest("del mlops_challenger")
-    project.tests(test_it="def test_it(mlops): pass")
+    project.tests(test_it=PASSES)
     run = project.run()
-    assert "define a fixture mlops_challenger in conftest.py" in run.out
+    assert "define a fixture mlops_challenger that returns an Evaluation" in run.messages
     assert "src/pytest_mlops" not in run.out
 
 
 def test_bad_evidence_shows_the_line_of_the_fixture(project: Project) -> None:
     project.conftest("\n@pytest.fixture\ndef mlops_challenger():\n    return Evaluation([0, 1], [0])\n")
-    project.tests(test_it="def test_it(mlops): pass")
+    project.tests(test_it=PASSES)
     run = project.run()
-    assert "y_pred has 1 row, but y_true has 2: they must be the same rows" in run.out
-    assert "return Evaluation([0, 1], [0])" in run.out
+    assert (
+        "y_pred has 1 row, but y_true has 2: they must be the same rows (the fixture mlops_challenger, conftest.py line "
+        in run.messages
+    )
     assert "src/pytest_mlops" not in run.out
 
 

@@ -1,0 +1,159 @@
+"""Who is who: the rows of an evaluation, grouped by sensitive features."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pytest_mlops.verdict.errors import EvidenceError
+from pytest_mlops.verdict.wording import did_you_mean
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from .evaluation import Evaluation
+
+MISSING = "missing"
+"""The group of the rows without a value."""
+
+MOST_GROUPS = 100
+"""Of more, no pair could be told apart: it is a quantity, or a name."""
+
+_EXACT_IN_FLOAT = 2**53
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """Rows by group.
+
+    Parameters
+    ----------
+    names : tuple of tuple of str
+        Of each group, one text for each feature; in an order that does not depend on that of the rows.
+    codes : integer array of shape (n,)
+        The place of each row's group in `names`.
+    """
+
+    names: tuple[tuple[str, ...], ...]
+    codes: NDArray[np.intp]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The names for people."""
+        return tuple(" / ".join(name) for name in self.names)
+
+    def count(self, rows: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """How many of these rows each group has."""
+        return np.bincount(self.codes[rows], minlength=len(self.names)).astype(np.int64)
+
+
+def groups_by(evaluation: Evaluation, features: Sequence[str]) -> Groups:
+    """The groups of one sensitive feature, or the intersections of several that have rows.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    features : sequence of str
+        Names of its sensitive features.
+
+    Raises
+    ------
+    EvidenceError
+        There is no such feature, one group only, or so many that they are no groups; or two values look alike.
+    """
+    columns = [_coded(_feature(evaluation, name), name) for name in features]
+    codes = columns[0][1]
+    for names, more in columns[1:]:
+        codes = codes * len(names) + more
+    present, joined = np.unique(codes, return_inverse=True)
+    by = " and ".join(map(repr, features))
+    sizes = [len(names) for names, _ in columns]
+    places = np.unravel_index(present, sizes)
+    if present.size < 2:
+        only = " / ".join(names[int(place[0])] for (names, _), place in zip(columns, places, strict=True))
+        raise EvidenceError(
+            f"all rows are of one group of {by}, {only!r}: judge rows of at least two groups, or another feature"
+        )
+    if present.size > MOST_GROUPS:
+        raise EvidenceError(
+            f"{by} makes {present.size:,} groups, of which each is compared with each other: make at most "
+            f"{MOST_GROUPS} of them, e.g. ages to age groups"
+        )
+    found = tuple(
+        tuple(names[place[group]] for (names, _), place in zip(columns, places, strict=True))
+        for group in range(present.size)
+    )
+    return Groups(found, joined.reshape(-1))
+
+
+def _feature(evaluation: Evaluation, name: str) -> NDArray[Any]:
+    features = evaluation.sensitive_features
+    if not features:
+        raise EvidenceError(
+            f"this evaluation has no sensitive features, so none called {name!r}: give sensitive_features= when "
+            f"making it"
+        )
+    if name not in features:
+        raise EvidenceError(f"this evaluation has no sensitive feature {name!r}: {did_you_mean(name, features)}")
+    return features[name]
+
+
+def _coded(values: NDArray[Any], feature: str) -> tuple[list[str], NDArray[np.int64]]:
+    """The names of a feature's values, those of missing ones last, and the place of each row's."""
+    import pandas as pd
+
+    if values.ndim != 1:
+        raise EvidenceError(f"the sensitive feature {feature!r} has shape {values.shape}, expected one value a row")
+    _refuse_truth_and_number(values, feature)
+    try:
+        codes, found = pd.factorize(values.astype(object) if values.dtype.kind in "USO" else values)
+    except TypeError as error:
+        raise EvidenceError(f"the sensitive feature {feature!r} holds values that cannot be told apart") from error
+    order = sorted(range(len(found)), key=lambda place: _sort_key(found[place]))
+    names = [_text(found[place]) for place in order]
+    if (codes < 0).any():
+        names.append(MISSING)
+    _refuse_twins(names, feature)
+    ranks = np.empty(len(found) + 1, dtype=np.int64)
+    ranks[order] = np.arange(len(found))
+    ranks[-1] = len(found)  # the code of a missing value is -1
+    return names, ranks[codes]
+
+
+def _refuse_truth_and_number(values: NDArray[Any], feature: str) -> None:
+    """True equals 1, so they would become one group, named after whichever came first."""
+    if values.dtype.kind != "O":
+        return
+    kinds = {type(value) for value in values}
+    truth = {kind for kind in kinds if issubclass(kind, bool | np.bool_)}
+    numbers = {kind for kind in kinds if issubclass(kind, int | float | np.number)} - truth
+    if truth and any(value == value for value in values if type(value) in numbers):  # NaN is a missing value
+        raise EvidenceError(f"the sensitive feature {feature!r} holds both truth values and numbers: give one of them")
+
+
+def _sort_key(value: Any) -> tuple[int, float, str]:
+    if isinstance(value, int | float | np.integer | np.floating):
+        return 0, float(value), ""
+    return 1, 0.0, str(value)
+
+
+def _text(value: Any) -> str:
+    """1 and 1.0 are one group: a missing value turns a column of integers into floats."""
+    if isinstance(value, float | np.floating):
+        whole = float(value).is_integer() and abs(value) < _EXACT_IN_FLOAT
+        return str(int(value)) if whole else str(value)
+    text = str(value)
+    return text if text.strip() else repr(text)
+
+
+def _refuse_twins(names: Sequence[str], feature: str) -> None:
+    name, times = Counter(names).most_common(1)[0]
+    if times > 1:
+        raise EvidenceError(
+            f"the sensitive feature {feature!r} has {times} groups that read {name!r}, e.g. a number and a text: "
+            f"give all of its values in one form"
+        )

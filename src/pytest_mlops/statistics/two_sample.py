@@ -1,0 +1,651 @@
+"""Two samples of one column: how far apart they are, how sure that is, and whether chance alone would do it.
+
+Every effect is 0 where both samples come from one distribution. A sample's own noise makes the plain statistics larger
+than that, so the null expectation is subtracted from their squares. p-values are those of the Kolmogorov–Smirnov or of
+the χ² test, given the pooled values (a permutation test), never those of a population stability index.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.special import chdtrc, chdtri, gammaln, kolmogorov, xlogy
+
+from pytest_mlops.verdict.errors import EvidenceError
+from pytest_mlops.verdict.estimate import Estimate
+
+from .power import POWER, quantile
+from .proportions import harm_hidden_by_equality
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Counts = NDArray[np.int64]
+
+BINS = 10
+"""Of a numeric column, where it is judged by cells: deciles of the pooled sample."""
+
+_EXACT_WORK = 20_000_000
+_EXACT_DISTINCT = 256
+_BRIDGES = 400
+_BRIDGE_POINTS = 256
+_LEAST_DRAWS = 2_000
+_MOST_DRAWS = 100_000
+_BATCH_CELLS = 400_000
+_ENOUGH_EXTREMES = 50
+_FEW_EXPECTED = 5
+_FAR = 20.0
+_NORMAL_PEAK = 1 / math.sqrt(2 * math.pi)
+_SPREADS_PER_QUARTILES = 2 * NormalDist().inv_cdf(0.75)
+_POWER_QUANTILE = NormalDist().inv_cdf(POWER)
+_CONSTANT = "the same single value in both samples"
+
+
+@dataclass(frozen=True, slots=True)
+class Stakes:
+    """How sure an answer must be.
+
+    Parameters
+    ----------
+    confidence : float
+        Of the interval, in (0, 1).
+    comparisons : int
+        Over how many columns the p-value will be corrected: one alone must meet the level divided by it.
+    bound : float
+        The largest effect that is allowed.
+    """
+
+    confidence: float
+    comparisons: int = 1
+    bound: float = 0.0
+
+    @property
+    def level(self) -> float:
+        """The p-value that one column alone must meet."""
+        return (1 - self.confidence) / 2 / self.comparisons
+
+    def standard_error(self, unseen: float, at_bound: float = 0.0) -> float:
+        """The standard error from which `with_blind_spot` finds the right blind spot.
+
+        Parameters
+        ----------
+        unseen : float
+            The smallest effect that is significant with probability 0.8.
+        at_bound : float
+            The standard deviation of an estimate at the bound, where it is larger than that of one near 0.
+        """
+        z = quantile(1 - (1 - self.confidence) / self.comparisons)
+        error = unseen / (z + _POWER_QUANTILE)
+        spot = max(self.bound, z * error) + _POWER_QUANTILE * error
+        spot = max(spot, self.bound + _POWER_QUANTILE * at_bound)
+        return min(spot / (z + _POWER_QUANTILE), (spot - self.bound) / _POWER_QUANTILE)
+
+
+def kolmogorov_smirnov(reference: Floats, current: Floats, *, stakes: Stakes, generator: Generator) -> Estimate:
+    """The largest distance between the two distribution functions, in [0, 1].
+
+    Parameters
+    ----------
+    reference, current : array of shape (n,), (m,)
+        Numbers, infinite ones included, none missing.
+    stakes : Stakes
+    generator : numpy.random.Generator
+        Of the null expectation, where values are tied.
+
+    Returns
+    -------
+    Estimate
+        √max(0, D² − E₀[D²]); the interval is D ± the Kolmogorov quantile [1]_ (1.358 at 0.95) · √(1/n + 1/m), which
+        covers by the triangle inequality. The p-value is exact given the ties [2]_ where at most 256 values differ;
+        else Kolmogorov's limit, which ties only make larger than it should be.
+
+    Raises
+    ------
+    EvidenceError
+        A sample has no values, or a missing one.
+
+    References
+    ----------
+    .. [1] N. Smirnov, "Table for estimating the goodness of fit of empirical distributions", Ann. Math. Statist. 19,
+       1948.
+    .. [2] G. Schröer and D. Trenkler, "Exact and randomization distributions of Kolmogorov–Smirnov tests two or three
+       samples", Computational Statistics & Data Analysis 20, 1995.
+    """
+    steps = _Steps.of(reference, current)
+    if steps.values.size == 1:
+        return _constant(steps.n, steps.m, stakes, lambda hidden: hidden)
+    noise = math.sqrt(1 / steps.n + 1 / steps.m)
+    distance = steps.lead / (steps.n * steps.m)
+    expected = _expected_square(steps, generator) * noise**2
+    value = math.sqrt(max(0.0, distance**2 - expected))
+    reach = _kolmogorov_quantile(1 - stakes.confidence) * noise
+    return Estimate(
+        value=value,
+        low=min(value, max(0.0, distance - reach)),
+        high=min(1.0, distance + reach),
+        confidence=stakes.confidence,
+        method="Kolmogorov–Smirnov",
+        n=steps.n + steps.m,
+        null=0.0,
+        p_value=_ks_p_value(steps),
+        standard_error=stakes.standard_error(_unseen_distance(stakes, noise)),
+    )
+
+
+def wasserstein(reference: Floats, current: Floats, *, stakes: Stakes, generator: Generator) -> Estimate:
+    """The mean distance by which values must be moved, in spreads of the reference.
+
+    Parameters
+    ----------
+    reference, current : array of shape (n,), (m,)
+        Finite numbers.
+    stakes : Stakes
+    generator : numpy.random.Generator
+        Of the Brownian bridges that say how far chance alone moves values.
+
+    Returns
+    -------
+    Estimate
+        √max(0, W² − E₀[W²]), where the spread is the distance of the quartiles / 1.349 (the standard deviation of a
+        normal column, and no outlier moves it), or the standard deviation where the quartiles are equal. What is more
+        than 20 spreads from the reference's median counts as 20 away: one absurd value would else drown all others.
+        The interval is W ± the quantile of ∫|B| for a Brownian bridge B over the mixed sample [1]_, which covers by the
+        triangle inequality. The p-value is that of the Kolmogorov–Smirnov test; the standard error is for a shift of a
+        normal column.
+
+    Raises
+    ------
+    EvidenceError
+        A sample has no values, or a missing or infinite one; the reference has no spread.
+
+    References
+    ----------
+    .. [1] E. del Barrio, E. Giné, C. Matrán, "Central limit theorems for the Wasserstein distance between the
+       empirical and the true distributions", Annals of Probability 27, 1999.
+    """
+    steps = _Steps.of(reference, current)
+    if not (np.isfinite(steps.values[0]) and np.isfinite(steps.values[-1])):
+        raise EvidenceError("infinite values have no distance")
+    if steps.values.size == 1:
+        return _constant(steps.n, steps.m, stakes, lambda hidden: hidden)
+    noise = math.sqrt(1 / steps.n + 1 / steps.m)
+    gaps = np.diff(np.clip((steps.values - np.median(reference)) / _spread(reference), -_FAR, _FAR))
+    distance = float(np.abs(steps.reference / steps.n - steps.current / steps.m)[:-1] @ gaps)
+    moved = _moved_by_chance(steps, gaps, generator) * noise
+    value = math.sqrt(max(0.0, distance**2 - float(np.mean(moved**2))))
+    reach = float(np.quantile(moved, stakes.confidence))
+    return Estimate(
+        value=value,
+        low=min(value, max(0.0, distance - reach)),
+        high=distance + reach,
+        confidence=stakes.confidence,
+        method="Wasserstein, Kolmogorov–Smirnov test",
+        n=steps.n + steps.m,
+        null=0.0,
+        p_value=_ks_p_value(steps),
+        standard_error=stakes.standard_error(_unseen_distance(stakes, noise) / _NORMAL_PEAK),
+    )
+
+
+def cramers_v(counts: Counts, *, stakes: Stakes, generator: Generator) -> Estimate:
+    """Cramér's V of cell and sample, as though both samples were of one size: in [0, 1].
+
+    Parameters
+    ----------
+    counts : array of shape (2, cells)
+        How often each category was seen, in the reference and in the current sample.
+    stakes : Stakes
+    generator : numpy.random.Generator
+        Of the permutations, where a count below 5 is expected.
+
+    Returns
+    -------
+    Estimate
+        With Bergsma's correction [1]_ and the interval of a noncentral χ² [2]_, widened where the delta method says so.
+        Plain V shrinks with the share of the smaller sample, whatever the drift; so V² is ½ Σ (p − q)² / (p + q) here,
+        which is the plain one where the samples are of one size.
+
+    Raises
+    ------
+    EvidenceError
+        A sample has no values.
+
+    References
+    ----------
+    .. [1] W. Bergsma, "A bias-correction for Cramér's V and Tschuprow's T", J. Korean Statistical Society 42, 2013.
+    .. [2] M. Smithson, "Confidence intervals", Sage, 2003.
+    """
+    return _of_cells(_CRAMER, counts, stakes, generator)
+
+
+def psi(counts: Counts, *, stakes: Stakes, generator: Generator) -> Estimate:
+    """The population stability index Σ (p − q) ln(p / q), each count raised by ½; parameters as of `cramers_v`.
+
+    Returns
+    -------
+    Estimate
+        Its null expectation (1/n + 1/m)(cells − 1) [1]_ subtracted, or that of permutations where cells are rare. The
+        p-value is that of the χ² test.
+
+    References
+    ----------
+    .. [1] B. Yurdakul, "Statistical properties of population stability index", Western Michigan University, 2018.
+    """
+    return _of_cells(_PSI, counts, stakes, generator)
+
+
+def jensen_shannon(counts: Counts, *, stakes: Stakes, generator: Generator) -> Estimate:
+    """The Jensen–Shannon distance [1]_ to base 2, in [0, 1]; parameters as of `cramers_v`.
+
+    Returns
+    -------
+    Estimate
+        The null expectation of its square subtracted. The p-value is that of the χ² test.
+
+    References
+    ----------
+    .. [1] D. M. Endres and J. E. Schindelin, "A new metric for probability distributions", IEEE Trans. Inf. Theory 49,
+       2003.
+    """
+    return _of_cells(_JENSEN_SHANNON, counts, stakes, generator)
+
+
+def binned(reference: Floats, current: Floats) -> Counts:
+    """Counts, of shape (2, cells), of two numeric samples: by value where few differ, else by pooled deciles.
+
+    The deciles are of both samples together, so that labels remain exchangeable: the χ² test stays one of permutation.
+    """
+    steps = _Steps.of(reference, current)
+    if steps.values.size <= BINS:
+        return np.stack([np.diff(steps.reference, prepend=0), np.diff(steps.current, prepend=0)])
+    pooled = steps.reference + steps.current
+    last = np.searchsorted(pooled, np.arange(1, BINS) / BINS * pooled[-1])
+    ends = np.unique(np.append(last, steps.values.size - 1))  # a value too frequent for one decile ends several
+    return np.stack([np.diff(steps.reference[ends], prepend=0), np.diff(steps.current[ends], prepend=0)])
+
+
+# --- numbers
+
+
+@dataclass(frozen=True, slots=True)
+class _Steps:
+    """Two empirical distribution functions: how many values of each sample are at most `values`."""
+
+    values: Floats
+    reference: Counts
+    current: Counts
+
+    @classmethod
+    def of(cls, reference: Floats, current: Floats) -> _Steps:
+        if not (reference.size and current.size):
+            raise EvidenceError("a sample has no values")
+        values = np.unique(np.concatenate([reference, current]))
+        if values.dtype.kind == "f" and np.isnan(values[-1]):  # NaN is sorted last
+            raise EvidenceError("a value is missing")
+        cumulated = (np.searchsorted(np.sort(sample), values, side="right") for sample in (reference, current))
+        return cls(values, *(counts.astype(np.int64) for counts in cumulated))
+
+    @property
+    def n(self) -> int:
+        return int(self.reference[-1])
+
+    @property
+    def m(self) -> int:
+        return int(self.current[-1])
+
+    @property
+    def lead(self) -> int:
+        """D · n · m, an integer: equal distances are equal whatever the rounding."""
+        return int(np.abs(self.reference * self.m - self.current * self.n).max())
+
+
+def _kolmogorov_quantile(level: float) -> float:
+    """Which √(nm/(n+m))·D is exceeded with this chance: the first term of Kolmogorov's series, which is enough."""
+    return math.sqrt(-math.log(level / 2) / 2)
+
+
+def _unseen_distance(stakes: Stakes, noise: float) -> float:
+    """The D that is significant with probability 0.8: a share's standard deviation is at most ½."""
+    return (_kolmogorov_quantile(stakes.level) + _POWER_QUANTILE / 2) * noise
+
+
+def _ks_p_value(steps: _Steps) -> float:
+    n, m = steps.n, steps.m
+    limit = float(kolmogorov(math.sqrt(n * m / (n + m)) * steps.lead / (n * m)))
+    width = 2 * steps.lead / (n + m) + 1
+    tied = np.diff(steps.reference + steps.current, prepend=0)
+    if limit < 1e-9 or tied.size > _EXACT_DISTINCT or tied.size * width**2 > _EXACT_WORK:
+        return limit
+    return _ks_exact(tied, n, steps.lead)
+
+
+def _ks_exact(tied: Counts, n: int, lead: int) -> float:
+    """P(D ≥ the one seen) among all ways to choose which `n` of the pooled values are the reference's.
+
+    Which of them are among the first T is a walk, binomial in each group of tied values, given that it ends at `n`;
+    D is smaller as long as the walk stays within `lead`.
+    """
+    if lead == 0:
+        return 1.0
+    size = int(tied.sum())
+    share = n / size
+    weights, start, passed = np.ones(1), 0, 0
+    for group in tied.tolist():
+        passed += group
+        first = max(0, (n * passed - lead) // size + 1)
+        last = min(n, -((-n * passed - lead) // size) - 1)
+        fewest = max(0, first - (start + weights.size - 1))
+        most = min(group, last - start)
+        if most < fewest:
+            return 1.0
+        weights = np.convolve(weights, _binomial(group, share, fewest, most))
+        start += fewest
+        weights = weights[max(0, first - start) : last - start + 1]
+        start = max(start, first)
+    inside = float(weights[n - start]) if 0 <= n - start < weights.size else 0.0
+    return float(np.clip(1 - inside / _binomial(size, share, n, n)[0], 0.0, 1.0))
+
+
+def _binomial(size: int, share: float, fewest: int, most: int) -> Floats:
+    if size == 1:
+        return np.array([1 - share, share])[fewest : most + 1]
+    k = np.arange(fewest, most + 1)
+    ways = gammaln(size + 1) - gammaln(k + 1) - gammaln(size - k + 1)
+    return np.asarray(np.exp(ways + k * math.log(share) + (size - k) * math.log1p(-share)))
+
+
+def _expected_square(steps: _Steps, generator: Generator) -> float:
+    """E₀[D²] · nm/(n+m): π²/12 for a continuous column, less where the bridge is seen at a few points only."""
+    shares = (steps.reference + steps.current) / (steps.n + steps.m)
+    if np.diff(shares, prepend=0.0).max() < 1 / _BRIDGE_POINTS + 2 / (steps.n + steps.m):
+        return math.pi**2 / 12
+    _, bridges = _bridges(shares, generator)
+    return float(np.mean(np.abs(bridges).max(axis=1) ** 2))
+
+
+def _moved_by_chance(steps: _Steps, gaps: Floats, generator: Generator) -> Floats:
+    """∫|B| / spread for many bridges, over the mixture in which the noisier sample weighs more.
+
+    As t(1 - t) is concave, this bridge varies at least as much as the difference of the two samples' own.
+    """
+    n, m = steps.n, steps.m
+    shares = (steps.reference / n * m + steps.current / m * n) / (n + m)
+    kept, bridges = _bridges(shares, generator)
+    widths = np.add.reduceat(np.append(gaps, 0.0), kept)
+    return np.asarray(np.abs(bridges) @ widths)
+
+
+def _bridges(shares: Floats, generator: Generator) -> tuple[NDArray[np.intp], Floats]:
+    """Brownian bridges at `shares`, or at some 256 of them: which, and an array of shape (bridges, points)."""
+    cell = np.minimum((shares * _BRIDGE_POINTS).astype(int), _BRIDGE_POINTS)
+    kept = np.flatnonzero(np.diff(cell, prepend=-1))
+    at = shares[kept]
+    steps = np.sqrt(np.diff(at, prepend=0.0))
+    walk = np.cumsum(generator.standard_normal((_BRIDGES, at.size)) * steps, axis=1)
+    rest = generator.standard_normal(_BRIDGES) * math.sqrt(max(0.0, 1 - at[-1]))
+    return kept, walk - (walk[:, -1] + rest)[:, None] * at
+
+
+def _spread(reference: Floats) -> float:
+    lower, upper = np.quantile(reference, [0.25, 0.75])
+    spread = float(upper - lower) / _SPREADS_PER_QUARTILES or float(np.std(reference))
+    if not 0 < spread < math.inf:
+        raise EvidenceError("the reference has no spread to measure a distance in")
+    return spread
+
+
+# --- cells
+
+
+@dataclass(frozen=True, slots=True)
+class _Divergence:
+    """A divergence of shares p and q, which is `scale` · ¼ Σ (p − q)²/p where they are near, and its slopes.
+
+    `root` says that its square root is what people read; `raised` is added to each count.
+    """
+
+    method: str
+    of: Callable[[Floats, Floats], tuple[Floats, Floats, Floats]]
+    scale: float
+    root: bool
+    raised: float = 0.0
+
+
+def _le_cam(p: Floats, q: Floats) -> tuple[Floats, Floats, Floats]:
+    tilt = (p - q) / (p + q)
+    return (tilt * (p - q)).sum(axis=-1) / 2, (2 * tilt - tilt**2) / 2, (-2 * tilt - tilt**2) / 2
+
+
+def _stability(p: Floats, q: Floats) -> tuple[Floats, Floats, Floats]:
+    log = np.log(p / q)
+    return ((p - q) * log).sum(axis=-1), log + 1 - q / p, 1 - p / q - log
+
+
+def _shannon(p: Floats, q: Floats) -> tuple[Floats, Floats, Floats]:
+    middle = (p + q) / 2
+
+    def slope(share: Floats) -> Floats:
+        """A share of 0 does not vary: it needs no slope, so any finite one will do."""
+        return np.asarray(xlogy(share > 0, np.where(share > 0, share, 1.0) / middle) / math.log(4), dtype=np.float64)
+
+    left, right = slope(p), slope(q)
+    return (p * left + q * right).sum(axis=-1), left, right
+
+
+_CRAMER = _Divergence("Cramér's V, noncentral χ²", _le_cam, 1.0, root=True)
+_PSI = _Divergence("PSI, noncentral χ²", _stability, 4.0, root=False, raised=0.5)
+_JENSEN_SHANNON = _Divergence("Jensen–Shannon, noncentral χ²", _shannon, 1 / math.log(4), root=True)
+
+
+def _of_cells(divergence: _Divergence, counts: Counts, stakes: Stakes, generator: Generator) -> Estimate:
+    counts = _seen_cells(counts)
+    n, m = (int(total) for total in counts.sum(axis=1))
+    if counts.shape[1] == 1:
+        return _constant(n, m, stakes, lambda hidden: _unlike_constant(divergence, hidden, n))
+    degrees = counts.shape[1] - 1
+    size = 4 * n * m / (n + m)  # n + m where the samples are of one size
+    found, *slopes = divergence.of(*_shares(divergence, counts))
+    rare = bool(_expected(counts).min() < _FEW_EXPECTED)
+    expected = _expected_divergence(divergence, counts, generator) if rare else _null_mean(divergence, degrees, size)
+    without_bias = max(0.0, float(found) - expected)
+    if divergence is _CRAMER:  # Bergsma's r̃ − 1
+        without_bias = min(1.0, without_bias / (1 - 1 / (size - 1))) if size > 2 else 0.0
+    variance = _variance_of_root(divergence, counts, float(found), slopes)
+    low, high = _noncentral(float(found), degrees, max(divergence.scale / size, variance), stakes.confidence)
+
+    def read(square: float) -> float:
+        return math.sqrt(square) if divergence.root else square
+
+    value, most = read(without_bias), 1.0 if divergence.root else math.inf
+    unseen = read(_unseen_divergence(divergence, degrees, size, stakes))
+    at_bound = 0.0 if divergence.root else 2 * math.sqrt(stakes.bound * divergence.scale / size)  # of a square
+    return Estimate(
+        value=value,
+        low=min(value, read(low)),
+        high=min(most, max(read(high), math.nextafter(value, math.inf))),
+        confidence=stakes.confidence,
+        method=divergence.method,
+        n=n + m,
+        null=0.0,
+        p_value=_chi_square_p_value(counts, rare, stakes, generator),
+        standard_error=stakes.standard_error(unseen, at_bound),
+    )
+
+
+def _unseen_divergence(divergence: _Divergence, degrees: int, size: float, stakes: Stakes) -> float:
+    """Which divergence the χ² test finds with probability 0.8.
+
+    Its power depends on V²; what the others are then is taken from two cells that swap their shares.
+    """
+    noncentrality = _noncentrality(float(chdtri(degrees, stakes.level)), degrees, 1 - POWER)
+    v = min(math.sqrt(noncentrality / size), 0.999)
+    swapped = np.array([1 + v, 1 - v]) / 2
+    return float(divergence.of(swapped, swapped[::-1])[0])
+
+
+def _seen_cells(counts: Counts) -> Counts:
+    """Without empty cells, and in an order that no order of rows changes."""
+    counts = np.asarray(counts, dtype=np.int64)
+    if not counts.size or not counts.sum(axis=1).all():
+        raise EvidenceError("a sample has no values")
+    counts = counts[:, counts.sum(axis=0) > 0]
+    return counts[:, np.lexsort(counts)]
+
+
+def _shares(divergence: _Divergence, counts: Counts) -> tuple[Floats, Floats]:
+    """Of the reference and the current sample; `counts` of shape (2, cells) or (2, draws, cells)."""
+    raised = counts + divergence.raised
+    p, q = np.asarray(raised / raised.sum(axis=-1, keepdims=True), dtype=np.float64)
+    return p, q
+
+
+def _expected(counts: Counts) -> Floats:
+    return np.asarray(np.outer(counts.sum(axis=1), counts.sum(axis=0)) / counts.sum())
+
+
+def _null_mean(divergence: _Divergence, degrees: int, size: float) -> float:
+    """Of a divergence that is near a χ² / size; V² has Bergsma's size - 1, for which it is exact."""
+    return divergence.scale * degrees / (size - 1 if divergence is _CRAMER else size)
+
+
+def _expected_divergence(divergence: _Divergence, counts: Counts, generator: Generator) -> float:
+    """Under the null, by permutation: with rare cells no formula holds but that of V² for samples of one size."""
+    n, m = counts.sum(axis=1)
+    if divergence is _CRAMER and n == m:
+        return _null_mean(divergence, counts.shape[1] - 1, float(n + m))
+    drawn = _permuted(counts, 200, generator)
+    keep = np.stack([drawn, counts.sum(axis=0) - drawn])
+    return float(np.mean(divergence.of(*_shares(divergence, keep))[0]))
+
+
+def _variance_of_root(divergence: _Divergence, counts: Counts, found: float, slopes: list[Floats]) -> float:
+    """Of the square root of the divergence, by the delta method: it stays finite near 0, where that of the square is 0.
+
+    Each slope is that by one sample's shares, which are multinomial.
+    """
+    if found <= 0:
+        return 0.0
+    variance = 0.0
+    for shares, total, slope in zip(_shares(divergence, counts), counts.sum(axis=1), slopes, strict=True):
+        variance += float(shares @ slope**2 - (shares @ slope) ** 2) / int(total)
+    return variance / (4 * found)
+
+
+def _noncentral(found: float, degrees: int, scale: float, confidence: float) -> tuple[float, float]:
+    """The interval of what `found` estimates, where found / scale is a noncentral χ².
+
+    Samples that agree better than chance are no better evidence than samples that agree as chance would have it.
+    """
+    tail = (1 - confidence) / 2
+    statistic = found / scale
+    low = _noncentrality(statistic, degrees, 1 - tail)
+    high = _noncentrality(max(statistic, float(degrees)), degrees, tail)
+    return low * scale, high * scale
+
+
+def _noncentrality(statistic: float, degrees: int, probability: float) -> float:
+    """With which noncentrality a χ² stays below `statistic` with this probability; 0 if with none."""
+
+    def excess(noncentrality: float) -> float:
+        return _noncentral_cdf(statistic, degrees, noncentrality) - probability
+
+    if statistic <= 0 or excess(0.0) <= 0:
+        return 0.0
+    furthest = (math.sqrt(statistic) + 10) ** 2 + 10
+    return float(brentq(excess, 0.0, furthest, xtol=1e-9 * furthest))
+
+
+def _noncentral_cdf(x: float, degrees: int, noncentrality: float) -> float:
+    """By Sankaran's approximation (Biometrika 50, 1963), which holds for any size."""
+    if degrees == 1:  # where the approximation is rough, the square of a normal is exact
+        normal, shift = NormalDist(), math.sqrt(noncentrality)
+        return normal.cdf(math.sqrt(x) - shift) - normal.cdf(-math.sqrt(x) - shift)
+    k, nc = float(degrees), noncentrality
+    h = 1 - 2 / 3 * (k + nc) * (k + 3 * nc) / (k + 2 * nc) ** 2
+    p = (k + 2 * nc) / (k + nc) ** 2
+    m = (h - 1) * (1 - 3 * h)
+    mean = 1 + h * p * (h - 1 - (2 - h) * m * p / 2)
+    return NormalDist().cdf(((x / (k + nc)) ** h - mean) / (h * math.sqrt(2 * p) * (1 + m * p / 2)))
+
+
+def _chi_square(reference: Counts, totals: Counts, share: float) -> Floats:
+    """Pearson's statistic of reference counts, of shape (…, cells), given the pooled ones."""
+    return np.asarray(((reference - totals * share) ** 2 / totals).sum(axis=-1) / (share * (1 - share)))
+
+
+def _chi_square_p_value(counts: Counts, rare: bool, stakes: Stakes, generator: Generator) -> float:
+    """Pearson's χ² test, by permutation where a count below 5 is expected.
+
+    Draws stop once enough of them were as extreme: such a p-value is far from any level that matters (Besag and
+    Clifford, Biometrika 78, 1991).
+    """
+    totals, share = counts.sum(axis=0), float(counts[0].sum() / counts.sum())
+    seen = float(_chi_square(counts[0], totals, share))
+    if not rare:
+        return float(chdtrc(counts.shape[1] - 1, seen))
+    plain = _without_rare_cells(counts)
+    if plain is not None:
+        found = _chi_square_p_value(plain, False, stakes, generator)
+        if found <= stakes.level / 100:  # then the rare cells are not needed, and a second look costs 1 % of the level
+            return found
+    most = int(np.clip(10 / stakes.level, _LEAST_DRAWS, _MOST_DRAWS))
+    batch = max(1, min(1_000, _BATCH_CELLS // counts.shape[1]))
+    drawn = extreme = 0
+    while drawn < most and extreme < _ENOUGH_EXTREMES:
+        statistics = _chi_square(_permuted(counts, batch, generator), totals, share)
+        extreme += int((statistics >= seen * (1 - 1e-9)).sum())
+        drawn += batch
+    return (1 + extreme) / (1 + drawn)
+
+
+def _without_rare_cells(counts: Counts) -> Counts | None:
+    """The rare cells as one, with the least of the others where that one is rare as well; None if no two are left."""
+    counts = counts[:, np.argsort(counts.sum(axis=0), kind="stable")]
+    few = int((_expected(counts).min(axis=0) < _FEW_EXPECTED).sum())
+    for merged in (few, few + 1):
+        pooled = np.column_stack([counts[:, :merged].sum(axis=1), counts[:, merged:]])
+        if pooled.shape[1] > 1 and _expected(pooled).min() >= _FEW_EXPECTED:
+            return pooled
+    return None
+
+
+def _permuted(counts: Counts, draws: int, generator: Generator) -> Counts:
+    """The reference's counts, of shape (draws, cells), had chance alone dealt the pooled rows out."""
+    drawn = generator.multivariate_hypergeometric(
+        counts.sum(axis=0), int(counts[0].sum()), size=draws, method="marginals"
+    )
+    return np.asarray(drawn, dtype=np.int64)
+
+
+# --- nothing to see
+
+
+def _constant(n: int, m: int, stakes: Stakes, effect: Callable[[float], float]) -> Estimate:
+    """One value in all rows is an exact 0; how many rows may differ and not show in so few is the blind spot."""
+    return Estimate(
+        value=0.0,
+        low=0.0,
+        high=0.0,
+        confidence=stakes.confidence,
+        method=_CONSTANT,
+        n=n + m,
+        null=0.0,
+        p_value=1.0,
+        blind_spot=effect(harm_hidden_by_equality(min(n, m))),
+        exact=True,
+    )
+
+
+def _unlike_constant(divergence: _Divergence, hidden: float, n: int) -> float:
+    """The divergence of a sample in which a share of `hidden` differs from `n` rows of which none does."""
+    never = divergence.raised / (n + 2 * divergence.raised)
+    found = float(divergence.of(np.array([1 - never, never]), np.array([1 - hidden, hidden]))[0])
+    return math.sqrt(found) if divergence.root else found
