@@ -44,9 +44,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     run: Callable[[Namespace], int] = arguments.run
     try:
-        return run(arguments)
+        status = run(arguments)
+        sys.stdout.flush()
+        return status
     except EvidenceError as error:
         return _refused(str(error))
+    except BrokenPipeError:  # who reads has had enough: `pytest-mlops champion | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except OSError as error:
         return _refused(f"{error.filename or 'a file'}: {error.strerror or error}")
 
@@ -141,7 +146,7 @@ def _print_promotion(done: store.Promotion) -> None:
     _say(f"{record.model} is the champion now")
     _say_facts(
         {
-            "decision": record.decision,
+            "decision": _decision(record),
             "commit": _commit(record),
             "rows": f"{record.evidence['rows']:,}",
             "where": str(done.directory),
@@ -188,7 +193,7 @@ def _show(directory: Path, record: ChampionRecord) -> None:
         {
             "age": _age(record),
             "commit": _commit(record),
-            "judged": f"{record.decision}, on {count(record.evidence['rows'], 'row')}",
+            "judged": f"{_decision(record)}; on {count(record.evidence['rows'], 'row')}",
             "where": str(directory),
             "policy": f"{(policy['digest'] or 'none')[:12]}, intervals of {percent(policy['confidence'])}",
             "packages": ", ".join(f"{name} {version}" for name, version in packages.items()) or "unknown",
@@ -249,6 +254,12 @@ def _chosen(records: Mapping[Path, ChampionRecord], model: str | None, what: str
 
 def _names(records: Iterable[ChampionRecord]) -> str:
     return ", ".join(record.model for record in records)
+
+
+def _decision(record: ChampionRecord) -> str:
+    """The first champion could be compared with none."""
+    first = record.promoted is not None and record.promoted["first"] and "first" in record.evidence
+    return f"{record.evidence['first']}, without the comparison with a champion" if first else record.decision
 
 
 def _commit(record: ChampionRecord) -> str:

@@ -139,6 +139,10 @@ class Recorder:
                     return request.getfixturevalue(name)
             except EvidenceError as error:
                 raise EvidenceError(f"{error} (the fixture {name}{_place(error)})") from error
+            except pytest.FixtureLookupError as error:
+                raise EvidenceError(
+                    f"the fixture {name} asks for {error.argname!r}, which is no fixture: a fixture takes fixtures only"
+                ) from error
 
         home = self._home_of(item)
         gate = TestGate(

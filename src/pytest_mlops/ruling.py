@@ -179,9 +179,31 @@ def _candidates(
                 complete=True,
                 home=case.home.folder,
                 predictions=kept["file"],
-                evidence={**evidence[model]["challenger"], "facts": kept["facts"]},
+                evidence={**_seen(case, evidence[model], problems), "facts": kept["facts"]},
                 checks=checks_of(result for result in case.results if not obligations.is_absent(result)),
                 policy={key: value for key, value in _policy(case.home).items() if key != "file"},
                 provenance={**surroundings, "confidence": case.home.confidence},
             )
     return found
+
+
+def _seen(case: _Case, evidence: Mapping[str, Any], problems: Sequence[CheckResult]) -> dict[str, Any]:
+    """The challenger's digests; and the champion it was compared with, or the decision without one.
+
+    The very first model has none to be compared with: what only lacks a champion does not keep it from becoming one.
+    """
+    if case.record:
+        compared = evidence.get("champion", {}).get("predictions")
+        return {**evidence["challenger"], **({"champion": compared} if compared else {})}
+    judged = [result for result in case.results if not _lacks_a_champion(result, evidence)]
+    if len(judged) == len(case.results):
+        return evidence["challenger"]
+    return {
+        **evidence["challenger"],
+        "champion": None,
+        "first": decide((*judged, *problems), case.home.policy).value,
+    }
+
+
+def _lacks_a_champion(result: CheckResult, evidence: Mapping[str, Any]) -> bool:
+    return result.family == "champion_challenger" and result.verdict is Verdict.ERROR and "champion" not in evidence

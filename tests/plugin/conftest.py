@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import narwhals
 import numpy as np
@@ -117,6 +120,13 @@ class Project:
         written = self.path / ".mlops/report/gate.json"
         report = GateReport.from_json(written.read_text(encoding="utf-8")) if written.is_file() else None
         return Run(int(done.ret), f"{done.stdout.str()}\n{done.stderr.str()}", report, done.parseoutcomes)
+
+
+def schema_of_the_policy() -> dict[str, Any]:
+    """The JSON Schema of `mlops.toml`."""
+    text = resources.files("pytest_mlops").joinpath("mlops.schema.json").read_text(encoding="utf-8")
+    loaded: dict[str, Any] = json.loads(text)
+    return loaded
 
 
 @pytest.fixture

@@ -147,7 +147,7 @@ def ask(name: str) -> Callable[[Gate], object]:
     [
         ("performance_treshold", "a Gate has no 'performance_treshold': did you mean 'performance_threshold'"),
         ("champion_chalenger", "did you mean 'champion_challenger'"),
-        ("zzz", "valid names: champion_challenger, performance_threshold"),
+        ("zzz", "valid names: champion_challenger, drift, fairness, performance_threshold, reproducibility"),
     ],
 )
 def test_a_misspelt_family_names_the_nearest(family: str, message: str) -> None:

@@ -45,8 +45,10 @@ class ChampionRecord:
     predictions : str
         Name of the file of its predictions, ``<sha256>.npz``.
     evidence : mapping
-        ``rows``, the digests ``data`` and ``predictions``, and the ``facts`` of `evidence.storage.to_arrays`. Optional:
-        ``champion``, the prediction digest of the promoted champion that it was compared with.
+        ``rows``, the digests ``data`` and ``predictions``, and the ``facts`` of `evidence.storage.to_arrays`. Where a
+        comparison was asked for: ``champion``, the prediction digest of the promoted champion that it was compared
+        with; None where there was none, so that it can become the first champion only. In that case ``first``: the
+        decision but for what only lacks a champion.
     checks : tuple of mapping
         One for each result: see `checks_of`.
     policy : mapping
@@ -403,7 +405,7 @@ _EVIDENCE = _Shape(
         "predictions": _SHA,
         "facts": _OBJECT,
     },
-    {"champion": _SHA_OR_NULL},
+    {"champion": _SHA_OR_NULL, "first": _one_of("merge", "review", "block")},
 )
 _FACTS: dict[str, _Rule] = {
     "task": _one_of("binary", "multiclass", "regression"),

@@ -206,7 +206,8 @@ def verify(candidate: Path, champion: Path, *, first: bool) -> tuple[ChampionRec
         raise ChampionError(
             f"{record.model}: the run that left this candidate was partial, which is no gate: run all checks"
         )
-    if record.decision == "block":
+    decision = record.evidence.get("first", record.decision) if first else record.decision
+    if decision == "block":
         raise ChampionError(
             f"{record.model}: the gate has blocked this candidate: mend the model, or waive the check in mlops.toml, "
             f"and run the gate again"
@@ -265,11 +266,9 @@ def _previous(champion: Path, record: ChampionRecord, *, first: bool) -> Champio
             f"{model}: the champion in {place} is of another model, {previous.model!r}: if the model has a new name, "
             f"remove that directory and promote with --first"
         )
-    judged_against = record.evidence.get("champion")
-    if judged_against not in (None, previous.evidence["predictions"]):
-        raise ChampionError(
-            f"{model}: this candidate was compared with another champion than the one in {place}: run the gate again"
-        )
+    if record.evidence.get("champion", previous.evidence["predictions"]) != previous.evidence["predictions"]:
+        other = "another champion than" if record.evidence["champion"] else "no champion, and not with"
+        raise ChampionError(f"{model}: this candidate was compared with {other} the one in {place}: run the gate again")
     return previous
 
 
@@ -513,9 +512,11 @@ def _member(archive: zipfile.ZipFile, name: str, dtype: str, shapes: tuple[tuple
     import numpy as np
 
     with archive.open(name) as member:
-        if np.lib.format.read_magic(member) != (1, 0):
-            raise ValueError(f"{name} is of another format")
-        shape, by_column, found = np.lib.format.read_array_header_1_0(member)
+        try:
+            np.lib.format.read_magic(member)
+            shape, by_column, found = np.lib.format.read_array_header_1_0(member)
+        except Exception as error:  # a malformed header makes numpy raise errors of its tokenizer, and others
+            raise ValueError(f"{name} has no header of an array") from error
         if found != np.dtype(dtype) or shape not in shapes or by_column:
             raise ValueError(f"{name} holds {found} of shape {shape}, expected {dtype} of shape {shapes[0]}")
         size = math.prod(shape) * found.itemsize

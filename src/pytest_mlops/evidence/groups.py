@@ -144,7 +144,7 @@ def _sort_key(value: Any) -> tuple[int, float, str]:
 def _text(value: Any) -> str:
     """1 and 1.0 are one group: a missing value turns a column of integers into floats."""
     if isinstance(value, float | np.floating):
-        whole = float(value).is_integer() and abs(value) < _EXACT_IN_FLOAT
+        whole = float(value).is_integer() and abs(float(value)) < _EXACT_IN_FLOAT
         return str(int(value)) if whole else str(value)
     text = str(value)
     return text if text.strip() else repr(text)

@@ -15,6 +15,7 @@ import os
 import signal
 import sys
 import threading
+import time
 import traceback
 from importlib.machinery import ModuleSpec
 from pathlib import Path
@@ -31,6 +32,8 @@ STACK = "stack.txt"
 """Where each thread was when the process crashed, or was asked."""
 
 _LONGEST_LINE = 500
+_PATIENCE = 3.0
+"""Seconds that the process has to end when its answer is given."""
 
 
 def main(folder: Path) -> None:
@@ -50,7 +53,7 @@ def main(folder: Path) -> None:
     staged = folder / f"{ANSWER}.staged"
     staged.write_text(json.dumps(answer), encoding="utf-8")
     staged.replace(folder / ANSWER)
-    _leave()
+    _leave_soon()
 
 
 def _end_with_the_parent() -> None:
@@ -191,14 +194,14 @@ def _traceback(error: BaseException) -> str:
     return "".join(traceback.format_exception(type(error), error, frames))
 
 
-def _leave() -> None:
-    """At once: a thread that training code has left behind would keep the process for ever."""
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except (AttributeError, OSError, ValueError):
-            continue
-    os._exit(0)
+def _leave_soon() -> None:
+    """The usual end tidies up (shared memory, helpers). But a thread left behind would put it off for ever."""
+
+    def leave() -> None:
+        time.sleep(_PATIENCE)
+        os._exit(0)
+
+    threading.Thread(target=leave, daemon=True).start()
 
 
 if __name__ == "__main__":

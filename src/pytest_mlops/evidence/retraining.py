@@ -209,7 +209,7 @@ def _train(address: Address, *, seed: int, run: int, timeout: float, what: str) 
         with (folder / "output").open("w+b") as output:
             status = _run(folder, _environment(hash_seed(run)), output, timeout)
             said = _last_lines(output)
-        if status is None or not (folder / child_program.ANSWER).is_file():
+        if not (folder / child_program.ANSWER).is_file():
             why = _late(timeout) if status is None else _ended(status)
             raise _cut_short(f"{what} {why}", folder, said)
         return _read(folder, said, what)

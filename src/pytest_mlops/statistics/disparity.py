@@ -27,6 +27,9 @@ Scale = Literal["difference", "ratio"]
 _FISHER_BELOW = 5.0
 """Where a cell of a pair's table expects fewer rows, the normal approximation is not to be trusted."""
 
+_CELLS = 2_000_000
+"""As many tables of Fisher's test are held in memory at a time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shares:
@@ -129,7 +132,8 @@ def compare(rates: Sequence[Shares], *, scale: Scale, confidence: float) -> Pair
     (the intersection-union principle, [3]_).
 
     Equality is tested by the score test (Pearson's χ² without correction), or by Fisher's exact one where a cell
-    expects fewer than 5 rows.
+    expects fewer than 5 rows. An interval does not exclude parity where its test does not: Newcombe's does so too
+    often for a group of a few rows.
 
     References
     ----------
@@ -145,6 +149,8 @@ def compare(rates: Sequence[Shares], *, scale: Scale, confidence: float) -> Pair
     simultaneous = quantile(confidence ** (1 / max(rate.size, 1)))
     values, (low, high), (parity_low, parity_high) = _intervals(x1, n1, x2, n2, scale, (z, simultaneous))
     p_values = _equality(x1, n1, x2, n2)
+    adjusted = np.array(holm(p_values.tolist()))
+    parity = adjusted > 1 - confidence
     return Pairs(
         scale=scale,
         confidence=confidence,
@@ -152,10 +158,10 @@ def compare(rates: Sequence[Shares], *, scale: Scale, confidence: float) -> Pair
         higher=higher,
         lower=lower,
         values=values,
-        lows=parity_low if scale == "difference" else low,
-        highs=high if scale == "difference" else parity_high,
+        lows=np.where(parity, 0.0, parity_low) if scale == "difference" else low,
+        highs=high if scale == "difference" else np.where(parity, 1.0, parity_high),
         p_values=p_values,
-        adjusted=np.array(holm(p_values.tolist())),
+        adjusted=adjusted,
         standard_errors=_standard_errors(x1, n1, x2, n2, scale, z),
     )
 
@@ -383,17 +389,18 @@ def _equality(x1: Floats, n1: Floats, x2: Floats, n2: Floats) -> Floats:
     z = np.divide(x1 / n1 - x2 / n2, spread, out=np.zeros_like(spread), where=spread > 0)
     p_values = np.asarray(2 * ndtr(-np.abs(z)))
     expected = np.minimum(n1, n2) * np.minimum(counted, total - counted) / total
-    for place in np.flatnonzero(expected < _FISHER_BELOW):
-        p_values[place] = fisher(*(int(cell[place]) for cell in (x1, n1, x2, n2)))
-    return np.minimum(p_values, 1.0)
+    few = np.flatnonzero(expected < _FISHER_BELOW)
+    if few.size:
+        p_values[few] = fisher(x1[few], n1[few], x2[few], n2[few])
+    return np.asarray(np.minimum(p_values, 1.0))
 
 
-def fisher(x1: int, n1: int, x2: int, n2: int) -> float:
-    """Fisher's exact two-sided p-value: the chance of all tables that are no likelier than the one seen.
+def fisher(x1: Floats, n1: Floats, x2: Floats, n2: Floats) -> Floats:
+    """Fisher's exact two-sided p-values: the chance of all tables that are no likelier than the one seen.
 
     Parameters
     ----------
-    x1, n1, x2, n2 : int
+    x1, n1, x2, n2 : arrays of shape (pairs,)
         Rows that count, of how many, in two groups.
 
     References
@@ -401,10 +408,25 @@ def fisher(x1: int, n1: int, x2: int, n2: int) -> float:
     R. A. Fisher, Statistical Methods for Research Workers, 5th edition, 1934.
     """
     counted = x1 + x2
-    first = max(0, counted - n2)
-    table = np.arange(first, min(n1, counted) + 1)
+    first, last = np.maximum(0.0, counted - n2), np.minimum(n1, counted)
+    tables = int((last - first).max()) + 1
+    pairs = max(1, _CELLS // tables)
+    return np.concatenate(
+        [
+            _fisher(*(cells[place : place + pairs] for cells in (x1, n1, counted, n2, first, last)), tables=tables)
+            for place in range(0, x1.size, pairs)
+        ]
+    )
+
+
+def _fisher(x1: Floats, n1: Floats, counted: Floats, n2: Floats, first: Floats, last: Floats, *, tables: int) -> Floats:
+    """All tables with the same margins, one row for each pair: some have fewer tables than others."""
+    n1, counted, n2 = n1[:, None], counted[:, None], n2[:, None]
+    table = np.minimum(first[:, None] + np.arange(tables), last[:, None])
     cells = (table, n1 - table, counted - table, n2 - counted + table)
     log = -np.sum([gammaln(cell + 1) for cell in cells], axis=0)
-    chance = np.exp(log - log.max())
-    no_likelier = chance <= chance[x1 - first] * (1 + 1e-7)
-    return float(chance[no_likelier].sum() / chance.sum())
+    chance = np.exp(log - log.max(axis=1, keepdims=True))
+    chance[np.arange(tables) > (last - first)[:, None]] = 0.0
+    seen = np.take_along_axis(chance, (x1 - first).astype(np.intp)[:, None], axis=1)
+    no_likelier = chance <= seen * (1 + 1e-7)
+    return np.asarray((chance * no_likelier).sum(axis=1) / chance.sum(axis=1))

@@ -61,7 +61,7 @@ def test_intervals(null: float | None, exact: bool, words: str) -> None:
     made = Estimate(
         value=0.0123, low=-0.0101, high=0.034, confidence=0.95, method="", n=9, null=null, exact=exact
     )  # fmt: skip
-    assert with_interval(made) == words
+    assert with_interval(made, sign=null is not None) == words
 
 
 def test_small_words() -> None:
