@@ -259,21 +259,23 @@ class Fairness:
         where = ""
         if len(self.metric.of) > 1:
             where = f"The {_words(self.metric.of[int(view.pairs.rate[view.pairs.worst])])} is furthest apart. "
-        sentences = [f"{where}{self._pair_in_words(view, view.pairs.worst)}"]
+        higher, lower = self._pair_in_words(view, view.pairs.worst)
+        sentences = [f"{where}Highest: {higher}; lowest: {lower}."]
         clearest = view.pairs.clearest(self.limits.bound)
-        if judgement.verdict is Verdict.FAIL and self.proof == "table" and clearest not in (None, view.pairs.worst):
-            rate = _words(self.metric.of[int(view.pairs.rate[clearest])]) if where else ""
-            sentences.append(f"Clearest{f', in the {rate}' if rate else ''}: {self._pair_in_words(view, clearest)}")
+        significant = judgement.verdict is Verdict.FAIL and self.proof == "table"
+        if significant and clearest is not None and view.pairs.values[clearest] != view.pairs.values[view.pairs.worst]:
+            rate = f", in the {_words(self.metric.of[int(view.pairs.rate[clearest])])}" if where else ""
+            sentences.append(f"Clearest{rate}: {' against '.join(self._pair_in_words(view, clearest))}.")
         return sentences
 
-    def _pair_in_words(self, view: _View, place: int) -> str:
+    def _pair_in_words(self, view: _View, place: int) -> tuple[str, str]:
         assert view.pairs is not None
         rate = int(view.pairs.rate[place])
         higher, lower = (
             f"{view.groups.labels[group]} {_rate_in_words(view.share(rate, group))}"
             for group in (int(view.pairs.higher[place]), int(view.pairs.lower[place]))
         )
-        return f"Highest: {higher}; lowest: {lower}."
+        return higher, lower
 
     def _words_on_groups(self, view: _View) -> list[str]:
         valued = {group: each.own for group, each in view.each.items() if each.own is not None}
@@ -322,17 +324,18 @@ class Fairness:
         needed = disparity.needed_error(apart, cap, pairs.scale, pairs.size, found.confidence)
         if needed is None or found.standard_error is None:
             return []
-        rate, group, error, other = self._least_precise(view, found.standard_error)
+        rate, group, other = self._least_precise(view, found.standard_error)
+        alone = len(view.groups.names) == 2 and other < 0.9 * needed
+        error = math.sqrt(needed**2 - other**2) if alone else needed / math.sqrt(2)
+        rows = disparity.rows_for(error, view.shares[rate], group, pairs.scale, pairs.confidence)
+        if rows is None:
+            return []
+        wanted = f"judge on about {count(rows, _DENOMINATORS.get(self.metric.of[rate], 'row'))} of"
         n, label = int(view.shares[rate].n[group]), view.groups.labels[group]
-        among = _DENOMINATORS.get(self.metric.of[rate], "row")
-        if len(view.groups.names) == 2 and other < 0.9 * needed:
-            rows = math.ceil(n * error**2 / (needed**2 - other**2))
-            return [f"judge on about {count(rows, among)} of {label}, which has {n:,}"]
-        rows = math.ceil(n * 2 * error**2 / needed**2)
-        return [f"judge on about {count(rows, among)} of each group ({label} has {n:,})"]
+        return [f"{wanted} {label}, which has {n:,}" if alone else f"{wanted} each group ({label} has {n:,})"]
 
-    def _least_precise(self, view: _View, error: float) -> tuple[int, int, float, float]:
-        """Of the pair with this standard error: its rate, its less precise group, that one's error and the other's."""
+    def _least_precise(self, view: _View, error: float) -> tuple[int, int, float]:
+        """Of the pair with this standard error: its rate, its less precise group, and the other one's own error."""
         pairs = view.pairs
         assert pairs is not None
         place = int(np.abs(pairs.standard_errors - error).argmin())
@@ -340,7 +343,7 @@ class Fairness:
         groups = (int(pairs.higher[place]), int(pairs.lower[place]))
         errors = [disparity.standard_error(view.shares[rate], group, pairs.scale, pairs.confidence) for group in groups]
         worse = int(errors[1] > errors[0])
-        return rate, groups[worse], errors[worse], errors[1 - worse]
+        return rate, groups[worse], errors[1 - worse]
 
     def _unjudged(self, view: _View) -> list[str]:
         """A group that alone makes the check blind may be left out of that, if others are there to be judged."""

@@ -26,6 +26,8 @@ _STYLES = {
 }
 _DECISION_STYLES = {Decision.MERGE: "bold green", Decision.REVIEW: "bold magenta", Decision.BLOCK: "bold red"}
 _ONE_LINE_IDS_FROM = 110
+_ID_WIDTH = 31
+"""What fits ``demographic_parity_difference:``; it leaves room for the other columns in 80."""
 
 
 def render(
@@ -78,15 +80,18 @@ def _table(report: GateReport, *, wide: bool) -> RenderableType:
     from rich.table import Table
     from rich.text import Text
 
+    results = phrases.checks(worst_first(report.results))
+    names = [plain(report.name(result), longest=200) for result in results]
+    names = names if wide else [name.replace(":", ":\n") for name in names]
+    widest = max(len(line) for name in names for line in name.splitlines())
     table = Table(box=SIMPLE_HEAD, padding=(0, 1), pad_edge=False, show_edge=False)
-    table.add_column("check", overflow="fold", min_width=23)
+    table.add_column("check", overflow="fold", min_width=min(widest, _ID_WIDTH))
     table.add_column(phrases.value_title(report), overflow="fold")
     table.add_column("limit", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
-    for result in phrases.checks(worst_first(report.results)):
-        name = plain(report.name(result), longest=200)
+    for name, result in zip(names, results, strict=True):
         table.add_row(
-            Text(name if wide else name.replace(":", ":\n", 1)),
+            Text(name),
             phrases.value(result),
             phrases.limit(result),
             Text(phrases.verdict(result), style=_STYLES[result.verdict]),

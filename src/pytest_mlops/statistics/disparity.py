@@ -27,6 +27,8 @@ Scale = Literal["difference", "ratio"]
 _FISHER_BELOW = 5.0
 """Where a cell of a pair's table expects fewer rows, the normal approximation is not to be trusted."""
 
+_MOST_ROWS = 10**12
+
 _CELLS = 2_000_000
 """As many tables of Fisher's test are held in memory at a time."""
 
@@ -266,6 +268,26 @@ def standard_error(shares: Shares, group: int, scale: Scale, confidence: float) 
     """What one group adds to the standard error of its pairs: of its rate, or of the logarithm of its rate."""
     x, n = (np.array([float(cells[group])]) for cells in (shares.counted, shares.n))
     return float(np.sqrt(_variance(x, n, scale, quantile(confidence))[0]))
+
+
+def rows_for(error: float, shares: Shares, group: int, scale: Scale, confidence: float) -> int | None:
+    """With how many rows a group of the same rate would have this `standard_error`; None where no number suffices."""
+    z, rate = quantile(confidence), shares.values[group]
+
+    def suffices(n: int) -> bool:
+        rows = np.array([float(n)])
+        return bool(np.sqrt(_variance(rate * rows, rows, scale, z)[0]) <= error)
+
+    enough = 1
+    while not suffices(enough):
+        enough *= 2
+        if enough > _MOST_ROWS:
+            return None
+    too_few = enough // 2
+    while enough - too_few > 1:
+        middle = (too_few + enough) // 2
+        too_few, enough = (too_few, middle) if suffices(middle) else (middle, enough)
+    return enough
 
 
 def tail(counted: int, n: int, share: float, *, below: bool) -> float:

@@ -233,16 +233,15 @@ def test_a_tiny_group_makes_the_check_blind_and_the_message_says_the_ways_out() 
 )
 @pytest.mark.parametrize("large", [40, 2000])
 def test_the_rows_that_the_message_asks_for_suffice(metric: str, known: dict[str, float], large: int) -> None:
-    message = fair(called({"F": (large // 2, large), "M": (20, 40)}), metric, **known).message
+    def ask(rows: int) -> CheckResult:
+        n = max(large, rows)
+        return fair(called({"F": (n // 4, n), "M": (rows // 4, rows)}), metric, **known)
+
+    message = ask(30).message
     assert "test set too small" in message
     asked = int(message.split("judge on about ")[1].split()[0].replace(",", ""))
-    for rows, blind in ((asked, False), (int(asked * 0.8), True)):
-        n = max(large, rows)
-        counts = {"F": (n // 2, n), "M": (int(rows * 0.44), rows)}
-        spot = fair(called(counts), metric, **known).estimate
-        assert spot is not None
-        assert spot.blind_spot is not None
-        assert (spot.blind_spot > 2 * (known.get("at_most") or 0.2) + 0.01) == blind
+    assert ask(round(asked * 1.1)).verdict is Verdict.INCONCLUSIVE
+    assert ask(round(asked * 0.8)).verdict is Verdict.ERROR
 
 
 def test_a_group_without_positives_is_named_and_keeps_the_check_from_a_pass() -> None:
@@ -338,7 +337,7 @@ def test_missing_values_are_a_group_that_is_judged() -> None:
     who = np.where(evaluation.sensitive_features["sex"] == "?", None, evaluation.sensitive_features["sex"])
     result = fair(Evaluation(evaluation.y_true, evaluation.y_pred, sensitive_features={"sex": who}), at_most=0.1)
     assert result.verdict is Verdict.FAIL
-    assert "lowest: missing 0.000 of 300" in result.message
+    assert "lowest: missing 0.0000 of 300" in result.message
 
 
 # --- what is asked
@@ -399,8 +398,8 @@ def test_ids() -> None:
 
 
 def test_the_usual_cap_never_lets_everything_go_unseen() -> None:
-    for known, cap in (({"at_most": 0.1}, 0.2), ({"at_most": 0.6}, 0.8)):
-        assert fair(random(), **known).details["asked"]["max_blind"] == pytest.approx(cap)
+    for bound, cap in ((0.1, 0.2), (0.6, 0.8)):
+        assert fair(random(), at_most=bound).details["asked"]["max_blind"] == pytest.approx(cap)
     for bound, cap in ((0.8, 0.4), (0.2, 0.9)):
         asked = fair(random(), "demographic_parity_ratio", at_least=bound).details["asked"]
         assert asked["max_blind"] == pytest.approx(cap)
@@ -413,7 +412,7 @@ def test_the_usual_cap_never_lets_everything_go_unseen() -> None:
 def test_the_message() -> None:
     result = fair(called({"Female": (67, 126), "Male": (831, 1362)}), at_most=0.1)
     assert result.message == (
-        "demographic_parity_difference by sex is 0.078 (0.000 to 0.168) on 1,488 rows, the limit is at most 0.1: looks "
+        "demographic_parity_difference by sex is 0.078 (0.000 to 0.169) on 1,488 rows, the limit is at most 0.1: looks "
         "fine, not proven. Highest: Male 0.610 of 1,362; lowest: Female 0.532 of 126."
     )
 
@@ -433,7 +432,7 @@ def test_equalized_odds_says_which_rate() -> None:
 def test_a_fail_through_another_pair_than_the_widest_names_it() -> None:
     result = fair(called({"F": (300, 1000), "M": (700, 1000), "X": (0, 3)}), at_most=0.1)
     assert result.verdict is Verdict.FAIL
-    assert "lowest: X 0.0 of 3. Clearest: Highest: M 0.700 of 1,000; lowest: F 0.300 of 1,000." in result.message
+    assert "Clearest: M 0.700 of 1,000 against F 0.300 of 1,000." in result.message
 
 
 def test_parts_and_whole_agree() -> None:

@@ -88,7 +88,7 @@ def test_counts() -> None:
         ([1, 2], ("whom",), "no sensitive feature 'whom': did you mean 'who'?"),
         (["1", 1, 2], ("who",), "2 groups that read '1'"),
         (["missing", None], ("who",), "2 groups that read 'missing'"),
-        ([True, 1, 0], ("who",), "both truth values and numbers"),
+        (np.array([True, 1, 0], dtype=object), ("who",), "both truth values and numbers"),
         ([True, 1, "a"], ("who",), "both truth values and numbers"),
         ([["a"], ["b", "c"]], ("who",), "cannot be told apart"),
         (list(range(MOST_GROUPS + 1)), ("who",), "makes 101 groups"),
