@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from pytest_mlops.cli import main
+
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -34,17 +36,42 @@ def _block(mark: str) -> str:
 
 def test_every_python_snippet_is_marked_and_so_runs_here() -> None:
     marked = set(re.findall(r"<!-- (\S+) -->\n```python", README))
-    assert marked == {"conftest.py", "test_model.py", "notebook"}
+    assert marked == {"conftest.py", "test_model.py", "test_markers.py", "notebook"}
     assert README.count("```python") == len(marked)
 
 
-def test_the_fixtures_and_checks(pytester: pytest.Pytester) -> None:
+def _project(pytester: pytest.Pytester, *names: str) -> None:
     pytester.makepyfile(my_project=MY_PROJECT)
-    pytester.makeconftest(_block("conftest.py"))
-    pytester.makepyfile(test_model=_block("test_model.py"))
+    for name in ("conftest.py", *names):
+        (pytester.path / name).write_text(_block(name), encoding="utf-8")
+
+
+def test_the_fixture_and_the_checks(pytester: pytest.Pytester) -> None:
+    _project(pytester, "test_model.py")
     assert pytester.runpytest_subprocess("-q").parseoutcomes() == {"skipped": 1}
     judged = pytester.runpytest_subprocess("--mlops", "-p", "no:cacheprovider")
     judged.assert_outcomes(passed=1)
+    judged.stdout.fnmatch_lines(["The challenger may merge: all 2 checks passed."])
+
+
+def test_the_other_doors(pytester: pytest.Pytester) -> None:
+    _project(pytester, "test_markers.py", "mlops.toml")
+    judged = pytester.runpytest_subprocess("--mlops", "-p", "no:cacheprovider")
+    judged.assert_outcomes(passed=3)
+    judged.stdout.fnmatch_lines(["The challenger may merge after a review: 1 WAIVED and 2 PASS of 3 checks."])
+
+
+def test_the_promotion(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(pytester.path)
+    _project(pytester, "test_model.py")
+    pytester.runpytest_subprocess("--mlops", "-p", "no:cacheprovider")
+    commands = re.findall(r"^pytest-mlops (.*?)(?:  +#.*)?$", README, flags=re.MULTILINE)
+    assert commands == ["promote --first", "champion"]
+    assert [main(command.split()) for command in commands] == [0, 0]
+    (pytester.path / "test_more.py").write_text(
+        "def test_it(mlops): mlops.champion_challenger('roc_auc', margin=0.02)", encoding="utf-8"
+    )
+    judged = pytester.runpytest_subprocess("--mlops", "-p", "no:cacheprovider")
     judged.stdout.fnmatch_lines(["The challenger may merge: all 3 checks passed."])
 
 
@@ -65,8 +92,8 @@ def test_every_option_is_in_the_table(pytester: pytest.Pytester) -> None:
 @pytest.mark.parametrize(
     ("challenger", "status", "sentence"),
     [
-        ("splines", 0, "The challenger may merge: all 4 checks passed."),
-        ("boosting", 1, "Merge blocked: 1 FAIL, 1 INCONCLUSIVE and 2 PASS of 4 checks."),
+        ("splines", 0, "The challenger may merge after a review: 1 WARN and 7 PASS of 8 checks."),
+        ("boosting", 1, "Merge blocked: 1 FAIL, 1 INCONCLUSIVE, 1 WARN and 5 PASS of 8 checks."),
     ],
 )
 def test_the_example(workers: str, challenger: str, status: int, sentence: str, tmp_path: Path) -> None:

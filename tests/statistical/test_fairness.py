@@ -110,7 +110,7 @@ def _name(world: World) -> str:
     return f"{world.metric}-{world.groups}-{world.n}-{size}-{world.rate:g}"
 
 
-@pytest.mark.parametrize("world", [*_worlds(), *_worlds(rate=0.1), *_worlds(rate=0.95)], ids=_name)
+@pytest.mark.parametrize("world", [*_worlds(), *_worlds(rate=0.05)], ids=_name)
 def test_equal_groups(world: World) -> None:
     failed, _, covered = world.outcomes(runs=RUNS, seed=1)
     assert failed <= at_most(NOMINAL, RUNS)

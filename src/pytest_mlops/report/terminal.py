@@ -26,8 +26,9 @@ _STYLES = {
 }
 _DECISION_STYLES = {Decision.MERGE: "bold green", Decision.REVIEW: "bold magenta", Decision.BLOCK: "bold red"}
 _ONE_LINE_IDS_FROM = 110
-_ID_WIDTH = 31
+_ID_WIDTH = 30
 """What fits ``demographic_parity_difference:``; it leaves room for the other columns in 80."""
+_GAPS = 6
 
 
 def render(
@@ -58,7 +59,7 @@ def render(
     console.print(Text(sentence(report.decision, report.results), style=_DECISION_STYLES[report.decision]))
     if phrases.checks(results) and not brief:
         console.print()
-        console.print(_table(report, wide=console.width >= _ONE_LINE_IDS_FROM))
+        console.print(_table(report, console.width))
     for result in phrases.needs_words(results):
         _print_words(console, report.name(result), result)
     if not brief:
@@ -75,28 +76,33 @@ def _print_rest(console: Console, report: GateReport, written: str | None) -> No
     _print_list(console, f"{phrases.UNSEEN}:", phrases.unseen(report))
 
 
-def _table(report: GateReport, *, wide: bool) -> RenderableType:
+def _table(report: GateReport, width: int) -> RenderableType:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
 
     results = phrases.checks(worst_first(report.results))
     names = [plain(report.name(result), longest=200) for result in results]
-    names = names if wide else [name.replace(":", ":\n") for name in names]
-    widest = max(len(line) for name in names for line in name.splitlines())
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1), pad_edge=False, show_edge=False)
-    table.add_column("check", overflow="fold", min_width=min(widest, _ID_WIDTH))
-    table.add_column(phrases.value_title(report), overflow="fold")
+    if width < _ONE_LINE_IDS_FROM:
+        names = [name.replace(":", ":\n") for name in names]
+    limits, verdicts = ([words(result) for result in results] for words in (phrases.limit, phrases.verdict))
+    fixed = [
+        min(_widest(names), _ID_WIDTH if width < _ONE_LINE_IDS_FROM else width // 2),
+        _widest([*limits, "limit"]),
+        _widest([*verdicts, "verdict"]),
+    ]
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    table.add_column("check", overflow="fold", min_width=fixed[0])
+    table.add_column(phrases.value_title(report), overflow="fold", max_width=width - sum(fixed) - _GAPS)
     table.add_column("limit", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
-    for name, result in zip(names, results, strict=True):
-        table.add_row(
-            Text(name),
-            phrases.value(result),
-            phrases.limit(result),
-            Text(phrases.verdict(result), style=_STYLES[result.verdict]),
-        )
+    for name, limit, verdict, result in zip(names, limits, verdicts, results, strict=True):
+        table.add_row(Text(name), phrases.value(result), limit, Text(verdict, style=_STYLES[result.verdict]))
     return table
+
+
+def _widest(texts: list[str]) -> int:
+    return max(len(line) for text in texts for line in text.splitlines())
 
 
 def _print_words(console: Console, name: str, result: CheckResult) -> None:
