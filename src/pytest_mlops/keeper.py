@@ -53,7 +53,7 @@ class Keeper:
         Returns
         -------
         dict or None
-            ``file`` and ``facts``; or ``unfit`` or ``unwritten``, why there is none; None where no check has asked for the
+            ``file``, ``facts`` and ``model``, the model's digest; or ``unfit`` or ``unwritten``, why there is none; None where no check has asked for the
             challenger.
         """
         found = gate.seen("challenger")
@@ -70,7 +70,7 @@ class Keeper:
 
         try:
             file = store.write_predictions(candidate_of(self._report, model), evaluation)
-            return {"file": file, "facts": to_arrays(evaluation)[1]}
+            return {"file": file, "facts": to_arrays(evaluation)[1], "model": evaluation.model_digest}
         except EvidenceError as error:
             return {"unfit": str(error)}
         except OSError as error:

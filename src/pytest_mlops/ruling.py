@@ -182,7 +182,11 @@ def _candidates(
                 evidence={**_seen(case, evidence[model], problems), "facts": kept["facts"]},
                 checks=checks_of(result for result in case.results if not obligations.is_absent(result)),
                 policy={key: value for key, value in _policy(case.home).items() if key != "file"},
-                provenance={**surroundings, "confidence": case.home.confidence},
+                provenance={
+                    **surroundings,
+                    "confidence": case.home.confidence,
+                    **({"model_fingerprint": kept["model"]} if kept["model"] else {}),
+                },
             )
     return found
 

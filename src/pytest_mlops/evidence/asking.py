@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import inspect
+import pickle
 from typing import Any
 
 import numpy as np
@@ -25,6 +27,28 @@ def ask(model: Any, rows: Any, *, positive_label: Any) -> dict[str, Any]:
         return answer
     answer["labels"] = np.asarray(classes).tolist()
     return {**answer, **_ask_scores(model, rows, answer["labels"], positive_label)}
+
+
+def digest_of(model: Any) -> str | None:
+    """sha256 of what pickle writes of a model: which one it was, for the record. Nothing is ever loaded from it."""
+    sink = _Sink()
+    try:
+        pickle.Pickler(sink, protocol=5).dump(model)
+    except Exception:  # a model may be anything: many cannot be written
+        return None
+    return sink.sha256.hexdigest()
+
+
+class _Sink:
+    """A file that keeps nothing but the hash of what was written to it."""
+
+    def __init__(self) -> None:
+        self.sha256 = hashlib.sha256()
+
+    def write(self, data: Any) -> int:
+        """As of a file."""
+        self.sha256.update(data)
+        return len(data)
 
 
 def _ask_callable(model: Any, rows: Any) -> dict[str, Any]:

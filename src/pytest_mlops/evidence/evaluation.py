@@ -57,7 +57,7 @@ class Evaluation:
     """
 
     __slots__ = (
-        "_digests", "_pred", "_true", "clusters", "identity", "labels", "n", "notes", "positive_label",
+        "_digests", "_pred", "_true", "clusters", "identity", "labels", "model_digest", "n", "notes", "positive_label",
         "row_keys", "sample_weight", "sensitive_features", "task", "time", "y_score",
     )  # fmt: skip
 
@@ -73,6 +73,8 @@ class Evaluation:
     row_keys: NDArray[np.uint64] | None
     identity: Identity
     notes: tuple[str, ...]
+    model_digest: str | None
+    """sha256 of the model that was asked, as pickle writes it; None where no model was, or pickle cannot."""
     _true: NDArray[Any]
     _pred: NDArray[Any]
     _digests: dict[str, str]
@@ -114,6 +116,7 @@ class Evaluation:
         for name, value in admitted.items():
             object.__setattr__(self, name, value)
         object.__setattr__(self, "_digests", {})
+        object.__setattr__(self, "model_digest", None)
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"an Evaluation does not change: make a new one instead of setting {name!r}")
@@ -150,11 +153,13 @@ class Evaluation:
         EvidenceError
             The model has no ``predict`` and cannot be called, or its answer is not one prediction a row.
         """
-        from .asking import ask
+        from .asking import ask, digest_of
 
         answer = ask(model, X, positive_label=known.get("positive_label"))
         _refuse_other_labels(answer.get("labels"), known.get("labels"))
-        return cls(y, **{"features": X, **answer, **known})
+        made = cls(y, **{"features": X, **answer, **known})
+        object.__setattr__(made, "model_digest", digest_of(model))
+        return made
 
     @classmethod
     def from_predictions(

@@ -83,6 +83,7 @@ def from_arrays(arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) ->
             "clusters": None,
             "time": None,
             "sample_weight": None,
+            "model_digest": None,
             "_digests": {},
         }
     )

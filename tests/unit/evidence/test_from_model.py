@@ -165,3 +165,18 @@ def test_row_ids_go_before_features() -> None:
 )
 def test_features_that_are_no_table_of_values_identify_nothing(features: Any) -> None:
     assert Evaluation.from_model(lambda rows: [0, 1, 1], features, [0, 1, 0]).identity == "anonymous"
+
+
+def test_the_model_is_named_by_its_digest() -> None:
+    def digest(model: Any) -> str | None:
+        return Evaluation.from_model(model, X, Y, positive_label="young").model_digest
+
+    first, same, other = (LogisticRegression(C=c, max_iter=1000).fit(X, Y) for c in (1.0, 1.0, 0.5))
+    assert digest(first) == digest(same)
+    assert len(digest(first) or "") == 64
+    assert digest(first) != digest(other)
+
+
+def test_a_model_that_cannot_be_written_has_no_digest() -> None:
+    assert Evaluation.from_model(lambda rows: Y, X, Y, positive_label="young").model_digest is None
+    assert Evaluation(Y, Y, positive_label="young").model_digest is None
