@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -58,6 +59,15 @@ RESULTS = (
         estimate=estimate(0.0, 0.0, 0.0, null=0.0, p_value=1.0, exact=True, blind_spot=0.0, standard_error=None),
         limits=Limits(at_least=-0.02), notes=["the predictions are constant: every row is 'no'"],
     ),
+    result(
+        "drift", "auto", Verdict.FAIL, "1 FAIL, 4 PASS of 5 parts. citizen: the harm is significant.", 31,
+        estimate=estimate(0.102, 0.073, 0.133, null=0.0, p_value=0.0001, blind_spot=0.11), limits=Limits(at_most=0.1),
+    ),
+    result(
+        "fairness", "demographic_parity_difference:colour", Verdict.WAIVED, "FAIL, but waived until 2999-12-31.", 35,
+        estimate=estimate(0.24, 0.18, 0.3, null=0.0, p_value=0.001, blind_spot=0.22), limits=Limits(at_most=0.2),
+    ),
+    result("reproducibility", "predictions", Verdict.MISSING, "The policy asks it, and no test gave its answer.", 39),
     CheckResult(
         id="session:incomplete", model="session", family="session", verdict=Verdict.ERROR,
         message="1 test of the gate gave no complete answer: tests/test_model.py::test_27 was skipped.",
@@ -70,10 +80,21 @@ PROVENANCE = {
         "credit": {
             "challenger": {"rows": 1488, "data": "d" * 64, "predictions": "a" * 64},
             "champion": {"rows": 1488, "data": "d" * 64, "predictions": "b" * 64},
+            "reference": {"rows": 3246, "data": "e" * 64},
         }
     },
+    "policies": {"credit": {"file": "mlops.toml", "digest": "f" * 64, "confidence": 0.95}},
+    "champions": {
+        "credit": {
+            "promoted": {"time": "2026-11-11T08:00:00+00:00", "first": False},
+            "git": {"commit": "fedcba9876543210fedc", "dirty": True},
+        }
+    },
+    "policy_diff": {"credit": ["loosened: performance_threshold:recall: at_least 0.8 → 0.7", "added: drift:auto"]},
 }  # fmt: skip
 BLOCKED = GateReport(decision=decide(RESULTS), results=RESULTS, provenance=PROVENANCE)
+TWO = tuple(replace(result, model=model) for model in ("churn", "credit") for result in RESULTS[:4:3])
+TWO_MODELS = GateReport(decision=decide(TWO), results=TWO, provenance={})
 MERGED = GateReport(decision=Decision.MERGE, results=RESULTS[:1], provenance=PROVENANCE)
 
 READERS: dict[str, Callable[[], str]] = {
@@ -81,6 +102,7 @@ READERS: dict[str, Callable[[], str]] = {
     "terminal-140.txt": lambda: terminal.render(BLOCKED, width=140, written=".mlops/report/gate.json"),
     "terminal-brief.txt": lambda: terminal.render(BLOCKED, width=80, brief=True),
     "terminal-merge.txt": lambda: terminal.render(MERGED, width=80),
+    "terminal-two-models.txt": lambda: terminal.render(TWO_MODELS, width=80),
     "summary.md": lambda: markdown.render(BLOCKED),
     "annotations.txt": lambda: "\n".join(github.render(BLOCKED, prefix="ml/")) + "\n",
     "gate.json": lambda: machine.render(BLOCKED),
