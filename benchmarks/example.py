@@ -2,8 +2,8 @@
 
     python benchmarks/example.py
 
-Each part runs in a fresh process, so that none finds warm what another has loaded. The last one trains twice more, in fresh
-processes of its own: that is what `reproducibility` asks for.
+Each part runs in a fresh process, so that none finds warm what another has loaded. The last one trains twice more, in
+fresh processes of its own: that is what `reproducibility` asks for.
 """
 
 from __future__ import annotations
@@ -20,9 +20,7 @@ LIBRARIES = (
 )
 MODELS = "import examples.arrests.models, examples.arrests.data"
 DATA = f"{MODELS}; arrests = examples.arrests.data.load()"
-FIT = (
-    f"{DATA}; models = examples.arrests.models; models.ReleasedAtBaseRate(models.splines(0), arrests.train)"
-)
+FIT = f"{DATA}; models = examples.arrests.models; models.ReleasedAtBaseRate(models.splines(0), arrests.train)"
 PARTS = {
     "python": [sys.executable, "-c", "pass"],
     "… and its libraries": [sys.executable, "-c", f"{LIBRARIES}; {MODELS}"],

@@ -17,7 +17,9 @@ CHALLENGERS = ("splines", "boosting", "logistic_regression")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--challenger", choices=CHALLENGERS, default="splines", help="the model under test")
-    parser.addoption("--reference-from", type=int, default=1998, help="the first year that later ones are compared with")
+    parser.addoption(
+        "--reference-from", type=int, default=1998, help="the first year that later ones are compared with"
+    )
 
 
 @pytest.fixture(scope="session")
@@ -29,8 +31,8 @@ def mlops_challenger(request: pytest.FixtureRequest, mlops_seed: int) -> Evaluat
 def mlops_reference(request: pytest.FixtureRequest) -> pd.DataFrame:
     from . import data
 
-    early = data.load().train
-    return early.loc[early["year"] >= request.config.getoption("--reference-from"), data.FEATURES]
+    first: int = request.config.getoption("--reference-from")
+    return data.load().since(first)[data.FEATURES]
 
 
 @pytest.fixture

@@ -22,6 +22,10 @@ class Arrests:
     train: pd.DataFrame
     test: pd.DataFrame
 
+    def since(self, year: int) -> pd.DataFrame:
+        """Training rows of that year and later."""
+        return self.train.loc[self.train["year"] >= year]
+
 
 def load() -> Arrests:
     """5,226 arrests for the possession of small quantities of marijuana, 1997 to 2002."""

@@ -32,7 +32,9 @@ def splines(seed: int) -> Any:
 
 def boosting(seed: int) -> Any:
     """A challenger that is blocked: gradient boosting out of the box learns the early years by heart."""
-    return make_pipeline(_columns(("passthrough", ["age", "checks"])), HistGradientBoostingClassifier(random_state=seed))
+    return make_pipeline(
+        _columns(("passthrough", ["age", "checks"])), HistGradientBoostingClassifier(random_state=seed)
+    )
 
 
 class ReleasedAtBaseRate:

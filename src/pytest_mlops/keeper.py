@@ -53,8 +53,8 @@ class Keeper:
         Returns
         -------
         dict or None
-            ``file``, ``facts`` and ``model``, the model's digest; or ``unfit`` or ``unwritten``, why there is none; None where no check has asked for the
-            challenger.
+            ``file``, ``facts`` and ``model``, the model's digest; or ``unfit`` or ``unwritten``, why there is none;
+            None where no check has asked for the challenger.
         """
         found = gate.seen("challenger")
         if found is None:

@@ -68,7 +68,8 @@ def misused_waivers(home: Home, results: Iterable[CheckResult], today: date) -> 
         elif waiver.check not in known:
             yield (
                 waiver.check,
-                f"the waiver of {waiver.check} in {home.name()} matches no check of this run: take it out, or mend its id",
+                f"the waiver of {waiver.check} in {home.name()} matches no check of this run: take it out, or mend "
+                f"its id",
             )
 
 

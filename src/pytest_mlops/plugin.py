@@ -110,7 +110,7 @@ def mlops_challenger() -> Any:
 
 @pytest.fixture
 def mlops_champion(request: pytest.FixtureRequest) -> Any:
-    """The model that the challenger would replace, as an Evaluation: the promoted one, unless you define this fixture."""
+    """The model that the challenger would replace: the promoted one, or the Evaluation that your fixture returns."""
     recorder = request.config.stash.get(_RECORDER, None)
     return None if recorder is None else recorder.promoted(request.node)
 

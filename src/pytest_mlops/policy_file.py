@@ -140,7 +140,9 @@ class _Reader:
     def _blocks(self, gate: Mapping[str, Any], key: str) -> bool:
         given = gate.get(key, "warn")
         if given not in ("warn", "block"):
-            self._refuse(self._line_of("gate", key=key), f"{key} = {given!r} must be 'warn' (let pass, to review) or 'block'")
+            self._refuse(
+                self._line_of("gate", key=key), f"{key} = {given!r} must be 'warn' (let pass, to review) or 'block'"
+            )
         return bool(given == "block")
 
     def _required(self, gate: Mapping[str, Any]) -> tuple[str, ...]:
@@ -150,7 +152,9 @@ class _Reader:
         for name in required:
             family = name.partition(":")[0]
             if family not in FAMILIES:
-                self._refuse(line, f"required names {name!r}, which is no family of checks: {did_you_mean(family, FAMILIES)}")
+                self._refuse(
+                    line, f"required names {name!r}, which is no family of checks: {did_you_mean(family, FAMILIES)}"
+                )
         return tuple(required)
 
     # [[waiver]]
@@ -168,10 +172,14 @@ class _Reader:
                 self._refuse(line, f"a waiver needs {key} =")
         for key in ("check", "owner", "reason"):
             if not (isinstance(waiver[key], str) and waiver[key].strip()):
-                self._refuse(self._line_of("waiver", place, key), f"{key} = {waiver[key]!r} must be a text that says it")
+                self._refuse(
+                    self._line_of("waiver", place, key), f"{key} = {waiver[key]!r} must be a text that says it"
+                )
         until = waiver["until"]
         if not isinstance(until, date) or isinstance(until, datetime):
-            self._refuse(self._line_of("waiver", place, "until"), f"until = {until!r} must be a date: 2027-01-31, without quotes")
+            self._refuse(
+                self._line_of("waiver", place, "until"), f"until = {until!r} must be a date: 2027-01-31, without quotes"
+            )
         return Waiver(**waiver)
 
     # [[<family>]]
@@ -201,7 +209,8 @@ class _Reader:
         for asked in questions:
             if asked.spec.id in seen:
                 self._refuse(
-                    asked.line, f"the check {asked.spec.id} stands here and in line {seen[asked.spec.id]}: give one name ="
+                    asked.line,
+                    f"the check {asked.spec.id} stands here and in line {seen[asked.spec.id]}: give one name =",
                 )
             seen[asked.spec.id] = asked.line
 
@@ -210,14 +219,20 @@ class _Reader:
     def _refuse_unknown(self, table: Mapping[str, Any], valid: tuple[str, ...], name: str, place: int = 0) -> None:
         for key in table:
             if key not in valid:
-                self._refuse(self._line_of(name, place, key), f"[{name}] has no key {key!r}: {did_you_mean(key, valid)}")
+                self._refuse(
+                    self._line_of(name, place, key), f"[{name}] has no key {key!r}: {did_you_mean(key, valid)}"
+                )
 
     def _line_of(self, table: str, place: int = 0, key: str | None = None) -> int:
         """The line of a key, or of the header of its table; 1 where neither can be found."""
         lines = self._text.splitlines()
         headers = [number for number, line in enumerate(lines) if _header(line) == table]
         if not headers:
-            inline = (number for number, line in enumerate(lines) if re.match(rf"\s*[\"']?{re.escape(table)}[\"']?\s*[.=]", line))
+            inline = (
+                number
+                for number, line in enumerate(lines)
+                if re.match(rf"\s*[\"']?{re.escape(table)}[\"']?\s*[.=]", line)
+            )
             return next(inline, 0) + 1
         start = headers[min(place, len(headers) - 1)]
         for number in range(start + 1, len(lines) if key else 0):

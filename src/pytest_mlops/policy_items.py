@@ -47,7 +47,7 @@ class PolicyItems(pytest.Module):
 
     @classmethod
     def of(cls, home: Home, path: Path, parent: pytest.Collector) -> Self:
-        """The policy of `home`; one that lies elsewhere answers for the folder, with the fixtures that are seen there."""
+        """The policy of `home`; one that lies elsewhere answers for the root, with the fixtures that are seen there."""
         if path.is_relative_to(parent.config.rootpath):
             found: Self = cls.from_parent(parent, path=path)
         else:

@@ -201,7 +201,7 @@ def _seen(case: _Case, evidence: Mapping[str, Any], problems: Sequence[CheckResu
         return {**evidence["challenger"], **({"champion": compared} if compared else {})}
     judged = [result for result in case.results if not _lacks_a_champion(result, evidence)]
     if len(judged) == len(case.results):
-        return evidence["challenger"]
+        return dict(evidence["challenger"])
     return {
         **evidence["challenger"],
         "champion": None,

@@ -67,7 +67,7 @@ class RunSettings:
         )
 
     def homes(self, config: pytest.Config) -> Homes:
-        """The models of this run, whose policies will be collected. A worker is told of them by the process that decides.
+        """The models of this run, whose policies will be collected. The process that decides tells its workers.
 
         Raises
         ------

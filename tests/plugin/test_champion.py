@@ -1,4 +1,4 @@
-"""The champion's record: a run leaves a candidate, a promotion makes it the champion, the next run is held against it."""
+"""The champion's record: a run leaves a candidate, a promotion makes it the champion, the next run meets it."""
 
 from __future__ import annotations
 
@@ -89,7 +89,8 @@ def test_a_check_that_the_champion_had_is_missed(promoted: Project, workers: int
 
 def test_a_check_is_taken_away_by_a_waiver_and_a_promotion(promoted: Project) -> None:
     waiver = (
-        '[[waiver]]\ncheck = "performance_threshold:recall"\nuntil = 2999-01-01\nowner = "me"\nreason = "accuracy will do"\n'
+        '[[waiver]]\ncheck = "performance_threshold:recall"\nuntil = 2999-01-01\nowner = "me"\n'
+        'reason = "accuracy will do"\n'
     )
     less = COMPARES.partition("[[performance")[0]
     promoted.policy(less + waiver)

@@ -16,7 +16,8 @@ HEAD = "import pytest\n"
 
 def test_they_ask_in_source_order_and_add_up(project: Project, workers: int) -> None:
     project.tests(
-        test_it=f"{HEAD}{RECALL.replace('recall', 'f1')}class TestIt:\n    {RECALL}    {ACCURACY}    def test_it(self): pass\n"
+        test_it=f"{HEAD}{RECALL.replace('recall', 'f1')}class TestIt:\n    {RECALL}    {ACCURACY}"
+        "    def test_it(self): pass\n"
     )
     run = project.run("-rA", workers=workers)
     assert (run.status, run.decision) == (0, "merge")
@@ -26,7 +27,9 @@ def test_they_ask_in_source_order_and_add_up(project: Project, workers: int) -> 
 def test_the_order_of_failures_is_that_of_the_source(project: Project) -> None:
     project.tests(test_it=f"{HEAD}{TOO_HIGH}{TOO_HIGH.replace('recall', 'accuracy')}def test_it(): pass\n")
     failures = project.run().out.partition("= model gate =")[0]
-    assert 0 < failures.index("FAIL performance_threshold:recall") < failures.index("FAIL performance_threshold:accuracy")
+    assert (
+        0 < failures.index("FAIL performance_threshold:recall") < failures.index("FAIL performance_threshold:accuracy")
+    )
 
 
 def test_without_the_flag_the_test_is_skipped(project: Project) -> None:

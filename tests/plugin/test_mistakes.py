@@ -46,8 +46,8 @@ def test_bad_evidence_shows_the_line_of_the_fixture(project: Project) -> None:
     project.tests(test_it=PASSES)
     run = project.run()
     assert (
-        "y_pred has 1 row, but y_true has 2: they must be the same rows (the fixture mlops_challenger, conftest.py line "
-        in run.messages
+        "y_pred has 1 row, but y_true has 2: they must be the same rows "
+        "(the fixture mlops_challenger, conftest.py line " in run.messages
     )
     assert "src/pytest_mlops" not in run.out
 

@@ -104,7 +104,9 @@ class ChampionChallenger:
     def _finding(self, found: Estimate, against: str) -> str:
         if found.exact:
             return f"{self.metric.name}: the predictions equal the champion's on all {found.n:,} rows ({against})."
-        return f"{self.metric.name}: {against}, improvement {with_interval(found, sign=True)} on {found.n:,} paired rows."
+        return (
+            f"{self.metric.name}: {against}, improvement {with_interval(found, sign=True)} on {found.n:,} paired rows."
+        )
 
     def _asked(self) -> str:
         return {

@@ -103,7 +103,9 @@ class CheckSpec:
             **rest,
         )
 
-    def part(self, settings: Settings, names: Sequence[str], verdict: Verdict, message: str, **rest: Any) -> CheckResult:
+    def part(
+        self, settings: Settings, names: Sequence[str], verdict: Verdict, message: str, **rest: Any
+    ) -> CheckResult:
         """The answer for a part of it, e.g. a column, whose id is the check's with its own names behind."""
         return CheckResult(
             id=f"{self.id}:{check_id(*names)}",

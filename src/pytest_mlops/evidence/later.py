@@ -7,7 +7,7 @@ from typing import Any
 
 
 class Later:
-    """Evidence that is made when a check first needs it: tells a function that gives evidence from one that is evidence.
+    """Evidence that is made when a check first needs it. Tells a function that gives evidence from one that is some.
 
     Parameters
     ----------

@@ -42,7 +42,9 @@ def _table(report: GateReport, results: list[CheckResult]) -> str:
     ]
     hidden = len(results) - len(rows)
     more = [f"\n{hidden:,} more in gate.json."] if hidden else []
-    return "\n".join([f"| check | {phrases.value_title(report)} | limit | verdict |", "|---|---|---|---|", *rows, *more])
+    return "\n".join(
+        [f"| check | {phrases.value_title(report)} | limit | verdict |", "|---|---|---|---|", *rows, *more]
+    )
 
 
 def _section(title: str, lines: list[str]) -> str:

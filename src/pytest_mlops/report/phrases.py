@@ -121,6 +121,4 @@ def policy_diff(report: GateReport) -> list[str]:
     """How what is asked differs from what the champion was asked."""
     differences = report.provenance.get("policy_diff", {})
     several = len(differences) > 1
-    return [
-        f"{model}: {line}" if several else line for model, lines in sorted(differences.items()) for line in lines
-    ]
+    return [f"{model}: {line}" if several else line for model, lines in sorted(differences.items()) for line in lines]
