@@ -17,7 +17,7 @@ from scipy.stats import norm
 from pytest_mlops.checks.drift import Drift
 from pytest_mlops.checks.spec import Settings
 from pytest_mlops.evidence.sources import Sources
-from pytest_mlops.statistics import two_sample
+from pytest_mlops.statistics import divergence, two_sample
 from pytest_mlops.statistics.power import with_blind_spot
 from pytest_mlops.statistics.two_sample import Stakes
 from pytest_mlops.verdict.limits import Verdict
@@ -154,9 +154,9 @@ def test_a_drift_beyond_three_limits_never_leaves_unblocked(n: int) -> None:
 # --- blind spots: a harm of their size is caught with probability 0.8
 
 OF_CELLS = {
-    "cramers_v": two_sample.cramers_v,
-    "psi": two_sample.psi,
-    "jensen_shannon": two_sample.jensen_shannon,
+    "cramers_v": divergence.cramers_v,
+    "psi": divergence.psi,
+    "jensen_shannon": divergence.jensen_shannon,
 }
 
 

@@ -13,10 +13,10 @@ from pytest_mlops.statistics.power import rows_needed, supported_margin, with_bl
 from pytest_mlops.verdict.errors import MlopsUsageError
 from pytest_mlops.verdict.estimate import Estimate
 from pytest_mlops.verdict.limits import BLIND, Judgement, Limits, Proof, judge
-from pytest_mlops.verdict.wording import did_you_mean, number, with_interval
+from pytest_mlops.verdict.wording import number, rounded_up, with_interval
 
 from .estimation import estimate, estimate_improvement
-from .spec import CheckSpec, Settings, positive_number
+from .spec import CheckSpec, Settings, one_of, positive_number
 
 if TYPE_CHECKING:
     from pytest_mlops.evidence.sources import Sources
@@ -53,8 +53,8 @@ class ChampionChallenger:
     ) -> ChampionChallenger:
         """Check the arguments; raise a `MlopsUsageError` that says what would be right."""
         found = metric_named(metric)
-        _one_of(require, get_args(Require), "require")
-        _one_of(paired_by, get_args(PairedBy), "paired_by")
+        one_of(require, get_args(Require), "require")
+        one_of(paired_by, get_args(PairedBy), "paired_by")
         width = _margin(found, margin, require)
         cap = MARGINS_UNSEEN * width if max_blind is None else positive_number(max_blind, "max_blind")
         return cls(found, width, require, cap, paired_by, name)
@@ -126,16 +126,11 @@ class ChampionChallenger:
             return f"{seen} Judge on more rows, or raise max_blind=."
         rows = f"judge on about {rows_needed(found, self.margin, cap):,} rows"
         if self.max_blind != MARGINS_UNSEEN * self.margin:  # the user's own, which a wider margin does not widen
-            return f"{seen} Use max_blind={_rounded_up(found.blind_spot or 0.0)} or more, or {rows}."
+            return f"{seen} Use max_blind={rounded_up(found.blind_spot or 0.0)} or more, or {rows}."
         margin = supported_margin(found, cap)
         if margin >= self.metric.highest - self.metric.lowest:
             return f"{seen} No margin is supported by so few rows: {rows}."
-        return f"{seen} Use margin={_rounded_up(margin)} or more, or {rows}."
-
-
-def _one_of(value: object, valid: tuple[str, ...], what: str) -> None:
-    if value not in valid:
-        raise MlopsUsageError(f"unknown {what}={value!r}: {did_you_mean(str(value), valid)}")
+        return f"{seen} Use margin={rounded_up(margin)} or more, or {rows}."
 
 
 def _margin(metric: Metric, margin: float | None, require: Require) -> float:
@@ -149,9 +144,3 @@ def _margin(metric: Metric, margin: float | None, require: Require) -> float:
         hint = f"; did you mean {number(width / 100)}?" if reach == 1 and width < 100 else ""
         raise MlopsUsageError(f"margin={margin!r} lets any challenger pass: {metric.name} spans {number(reach)}{hint}")
     return width
-
-
-def _rounded_up(value: float) -> str:
-    """Two significant digits, never fewer than needed."""
-    step = 10.0 ** (np.floor(np.log10(value)) - 1)
-    return number(float(np.ceil(value / step) * step))

@@ -5,24 +5,25 @@ from __future__ import annotations
 import json
 import math
 import zlib
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
-from pytest_mlops.statistics import two_sample
+from pytest_mlops.evidence.columns import ColumnPair, ColumnSample
+from pytest_mlops.statistics import divergence, two_sample
 from pytest_mlops.statistics.multiplicity import benjamini_hochberg
 from pytest_mlops.statistics.power import POWER, quantile, with_blind_spot
 from pytest_mlops.statistics.two_sample import Stakes
 from pytest_mlops.verdict.errors import EvidenceError, MlopsUsageError
 from pytest_mlops.verdict.estimate import Estimate
 from pytest_mlops.verdict.limits import BLIND, Judgement, Limits, Proof, Verdict, judge
-from pytest_mlops.verdict.wording import count, did_you_mean, number, with_interval
+from pytest_mlops.verdict.wording import did_you_mean, number, rounded_up, with_interval
 
+from . import drift_words
 from .parts import combined
-from .spec import CheckSpec, Settings, positive_number
+from .spec import CheckSpec, Settings, one_of, positive_number
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -38,24 +39,11 @@ FAMILY = "drift"
 LIMITS_UNSEEN = 2.0
 """How many limits the blind spot may have, unless the user says otherwise."""
 
-EFFECTS = {
-    "ks": "KS distance",
-    "cramers_v": "Cramér's V",
-    "wasserstein": "Wasserstein distance",
-    "psi": "PSI",
-    "jensen_shannon": "Jensen–Shannon distance",
-}
-"""What the methods measure; ``"auto"`` is KS for numbers and Cramér's V for the rest."""
-
-_METHODS = ("auto", *EFFECTS)
+_METHODS = ("auto", *drift_words.EFFECTS)
 _ALIASES = {"chi2": "cramers_v"}
 _OF_NUMBERS = ("ks", "wasserstein")
-_FEW_NAMED = 5
-_MANY_NAMED = 20
 _CATEGORIES = 50
 _SIZE_PER_CATEGORY = 10
-_WORST_FIRST = (Verdict.FAIL, Verdict.ERROR, Verdict.WARN, Verdict.INCONCLUSIVE, Verdict.PASS)
-_BLAMED = (Verdict.FAIL, Verdict.ERROR, Verdict.WARN)
 _POWER_QUANTILE = quantile(2 * POWER - 1)
 
 
@@ -88,8 +76,7 @@ class Drift:
             raise MlopsUsageError("say at_most=: how large an effect is still no drift; 0.1 is a usual start")
         limits = Limits(at_most=positive_number(at_most, "at_most"), warn_above=warn_above)
         _within_range(known, limits)
-        if proof not in ("table", "shown"):
-            raise MlopsUsageError(f"unknown proof={proof!r}: {did_you_mean(str(proof), ('table', 'shown'))}")
+        one_of(proof, get_args(Proof), "proof")
         cap = LIMITS_UNSEEN * limits.bound if max_blind is None else positive_number(max_blind, "max_blind")
         return cls(known, _column_names(columns), limits, proof, cap, name)
 
@@ -114,11 +101,11 @@ class Drift:
         self._refuse_named_text(asked)
         parts = self._judged(self._estimated(asked, settings), settings)
         added = [] if self.columns else [name for name in current if name not in reference]
-        worst = _worst(parts)
+        worst = drift_words.worst(parts)
         return self.spec.result(
             settings,
             combined(parts),
-            self._message(parts, added, _rows(reference), _rows(current)),
+            drift_words.message(parts, self.limits, added, _rows(reference), _rows(current)),
             estimate=worst.estimate,
             limits=self.limits,
             parts=tuple(parts),
@@ -137,8 +124,8 @@ class Drift:
             return list(self.columns)
         if not any(name in current for name in reference):
             raise EvidenceError(
-                f"mlops_reference and mlops_current have no column in common: the one has {_listed(list(reference))}, "
-                f"the other {_listed(list(current))}"
+                f"mlops_reference and mlops_current have no column in common: the one has "
+                f"{drift_words.listed(list(reference))}, the other {drift_words.listed(list(current))}"
             )
         return list(reference)
 
@@ -147,7 +134,7 @@ class Drift:
         if current is None:
             return [_Trouble((name,), "the current sample has no such column")]
         try:
-            pair = _Pair.of(_Sample.of(reference), _Sample.of(current))
+            pair = ColumnPair.of(ColumnSample.of(reference), ColumnSample.of(current))
         except EvidenceError as error:
             return [_Trouble((name,), str(error))]
         if not any(pair.sizes):
@@ -155,7 +142,7 @@ class Drift:
         asked: list[_Question | _Trouble] = [self._of_values(name, pair)] if all(pair.sizes) else []
         return [*asked, self._of_missing(name, pair)] if any(pair.missing) else asked
 
-    def _of_values(self, name: str, pair: _Pair) -> _Question | _Trouble:
+    def _of_values(self, name: str, pair: ColumnPair) -> _Question | _Trouble:
         method = self.method
         if method == "auto":
             method = "ks" if pair.measured else "cramers_v"
@@ -164,14 +151,14 @@ class Drift:
             if pair.text:
                 return _Trouble((name,), f'it holds text, which {method} cannot compare: use method="auto"', text=True)
             return _Question((name,), _of_numbers(method, pair), details)
-        counts = pair.counts()
+        counts = _counts(pair)
         few = max(_CATEGORIES, sum(pair.sizes) / _SIZE_PER_CATEGORY)
         if pair.text and counts.shape[1] > few:
             why = f"{counts.shape[1]:,} categories in {sum(pair.sizes):,} values are too many to compare their shares"
             return _Trouble((name,), why, Verdict.INCONCLUSIVE)
         return _Question((name,), _of_counts(method, counts), details)
 
-    def _of_missing(self, name: str, pair: _Pair) -> _Question:
+    def _of_missing(self, name: str, pair: ColumnPair) -> _Question:
         method = self.method if self.method in ("psi", "jensen_shannon") else "cramers_v"
         counts = np.array([pair.sizes, pair.missing]).T
         rows = counts.sum(axis=1).tolist()
@@ -251,9 +238,10 @@ class Drift:
         values = question.details["values"]
         what = "of the missing among" if question.of_missing else "of"
         sizes = f"{values['reference']:,} and {values['current']:,} values"
+        effect = drift_words.EFFECTS[question.details["method"]]
         return (
-            f"{question.names[0]}: {EFFECTS[question.details['method']]} {what} {sizes} is {with_interval(found)}, the "
-            f"limit is {self.limits.words()}: {judgement.because}.{_all_missing(question.details)}"
+            f"{question.names[0]}: {effect} {what} {sizes} is {with_interval(found)}, the limit is "
+            f"{self.limits.words()}: {judgement.because}.{drift_words.all_missing(question.details)}"
         )
 
     def _ways_out(self, question: _Question, found: Estimate) -> str:
@@ -268,18 +256,8 @@ class Drift:
         times = smaller if question.details["method"] == "psi" else smaller**2
         values = math.ceil(min(question.details["values"].values()) * times)
         at_most = found.standard_error * max(reach / LIMITS_UNSEEN, _POWER_QUANTILE / (LIMITS_UNSEEN - 1))
-        wider = f"use at_most={_rounded_up(at_most)} or more" if _supports(self.method, at_most) else "raise max_blind="
+        wider = f"use at_most={rounded_up(at_most)} or more" if _supports(self.method, at_most) else "raise max_blind="
         return f"{seen} Give about {values:,} values in each sample, or {wider}."
-
-    def _message(self, parts: Sequence[CheckResult], added: Sequence[str], n: int, m: int) -> str:
-        sentences = [
-            f"{n:,} reference and {m:,} current rows, the limit is {self.limits.words()}: {_tally(parts)}.",
-            *_blame(parts),
-            *_unclear(parts),
-        ]
-        if added:
-            sentences.append(f"New, with nothing to compare to: {_listed(added)}.")
-        return " ".join(sentences)
 
 
 # --- a question of one column, and why it may have none
@@ -330,146 +308,26 @@ class _Trouble:
     text: bool = False
 
 
-def _of_numbers(method: str, pair: _Pair) -> Callable[[Stakes, Generator], Estimate]:
+def _of_numbers(method: str, pair: ColumnPair) -> Callable[[Stakes, Generator], Estimate]:
     formula = two_sample.kolmogorov_smirnov if method == "ks" else two_sample.wasserstein
     return lambda stakes, generator: formula(*pair.values, stakes=stakes, generator=generator)
 
 
 def _of_counts(method: str, counts: NDArray[np.int64]) -> Callable[[Stakes, Generator], Estimate]:
     formula = {
-        "cramers_v": two_sample.cramers_v,
-        "psi": two_sample.psi,
-        "jensen_shannon": two_sample.jensen_shannon,
+        "cramers_v": divergence.cramers_v,
+        "psi": divergence.psi,
+        "jensen_shannon": divergence.jensen_shannon,
     }[method]
     return lambda stakes, generator: formula(counts, stakes=stakes, generator=generator)
 
 
-# --- what a column holds
-
-
-@dataclass(frozen=True, slots=True)
-class _Sample:
-    """A column of one sample without its missing values.
-
-    Dates and durations are integers, in microseconds; booleans are the numbers 0 and 1.
-    """
-
-    holds: str | None
-    values: Array
-    missing: int
-
-    @classmethod
-    def of(cls, column: Array) -> _Sample:
-        try:
-            holds, values = _values(column)
-        except (TypeError, ValueError, ArithmeticError) as error:
-            raise EvidenceError(f"its values cannot be read ({error})") from None
-        return cls(holds if values.size else None, values, column.size - values.size)
-
-
-def _values(column: Array) -> tuple[str, Array]:
-    """What a column holds and its values, without the missing ones."""
-    kind = column.dtype.kind
-    if kind == "O":
-        return _objects(column)
-    if kind in "biuf":
-        return "numbers", column[~np.isnan(column)] if kind == "f" else column
-    if kind in "mM":
-        unit = "timedelta64[us]" if kind == "m" else "datetime64[us]"
-        return _MOMENTS[kind], column[~np.isnat(column)].astype(unit).astype(np.int64)
-    if kind in "UST":
-        return _objects(column.astype(object))
-    raise EvidenceError(f"it holds values of the type {column.dtype}, which cannot be compared")
-
-
-_MOMENTS = {"M": "dates", "m": "durations"}
-
-
-def _objects(column: Array) -> tuple[str, Array]:
-    """Objects are numbers, dates or durations only where all of them are."""
-    import datetime
-    from decimal import Decimal
-    from numbers import Real
-
-    import pandas as pd
-
-    values = column[~pd.isna(column)]
-    types = set(map(type, values.tolist()))
-
-    def all_are(*known: type) -> bool:
-        return bool(types) and all(issubclass(each, known) for each in types)
-
-    if all_are(Real, Decimal, np.bool_):
-        return _values(values.astype(float))
-    if all_are(datetime.date, np.datetime64):
-        return _values(np.asarray(pd.to_datetime(values, utc=True).tz_localize(None)))
-    if all_are(datetime.timedelta, np.timedelta64):
-        return _values(np.asarray(pd.to_timedelta(values)))
-    return "text", values
-
-
-@dataclass(frozen=True, slots=True)
-class _Pair:
-    """The same column of both samples."""
-
-    holds: str
-    values: tuple[Array, Array]
-    missing: tuple[int, int]
-    codes: Array | None = field(default=None, repr=False)
-
-    @classmethod
-    def of(cls, reference: _Sample, current: _Sample) -> _Pair:
-        kinds = [sample.holds for sample in (reference, current) if sample.holds]
-        if len(set(kinds)) > 1:
-            raise EvidenceError(
-                f"the reference holds {reference.holds} and the current sample {current.holds}: give both the same type"
-            )
-        holds = kinds[0] if kinds else "text"
-        values = reference.values, current.values
-        if holds == "numbers":
-            values = _as_precise(*values)
-        return cls(holds, values, (reference.missing, current.missing), _coded(*values) if holds == "text" else None)
-
-    @property
-    def sizes(self) -> tuple[int, int]:
-        return self.values[0].size, self.values[1].size
-
-    @property
-    def text(self) -> bool:
-        return self.holds == "text"
-
-    @property
-    def measured(self) -> bool:
-        """Is it more than yes or no? Booleans may come as numbers: the type of a column is not its meaning."""
-        return not self.text and not (
-            self.holds == "numbers" and all(((values == 0) | (values == 1)).all() for values in self.values)
-        )
-
-    def counts(self) -> NDArray[np.int64]:
-        """Of cells, of shape (2, cells)."""
-        if self.codes is None:
-            return two_sample.binned(*self.values)
-        cells, n = int(self.codes.max()) + 1, self.sizes[0]
-        return np.stack([np.bincount(codes, minlength=cells) for codes in (self.codes[:n], self.codes[n:])])
-
-
-def _as_precise(reference: Array, current: Array) -> tuple[Array, Array]:
-    """Both as float64, but no more precise than the coarser one: 0.1 in float32 is another number than in float64."""
-    coarse = [values.dtype for values in (reference, current) if values.dtype.kind == "f" and values.dtype.itemsize < 8]
-    if coarse:
-        precision = min(coarse, key=lambda dtype: dtype.itemsize)
-        with np.errstate(over="ignore"):
-            reference, current = reference.astype(precision), current.astype(precision)
-    return reference.astype(np.float64), current.astype(np.float64)
-
-
-def _coded(reference: Array, current: Array) -> Array:
-    import pandas as pd
-
-    try:
-        return np.asarray(pd.factorize(np.concatenate([reference, current]))[0])
-    except TypeError as error:  # e.g. lists
-        raise EvidenceError(f"its values are no categories ({error})") from None
+def _counts(pair: ColumnPair) -> NDArray[np.int64]:
+    """Of cells, of shape (2, cells)."""
+    if pair.codes is None:
+        return two_sample.binned(*pair.values)
+    cells, n = int(pair.codes.max()) + 1, pair.sizes[0]
+    return np.stack([np.bincount(codes, minlength=cells) for codes in (pair.codes[:n], pair.codes[n:])])
 
 
 # --- the arguments
@@ -507,94 +365,9 @@ def _column_names(columns: object) -> tuple[str, ...] | None:
     return tuple(sorted(set(names)))
 
 
-# --- words
-
-
 def _rows(table: Table) -> int:
     return next(iter(table.values())).size
 
 
 def _by_role(of: Sequence[int]) -> dict[str, int]:
     return {"reference": of[0], "current": of[1]}
-
-
-def _worst_first(parts: Iterable[CheckResult]) -> list[CheckResult]:
-    """By verdict, then by effect; a part without an effect is worse than one with."""
-
-    def badness(part: CheckResult) -> tuple[int, float, str]:
-        return _WORST_FIRST.index(part.verdict), -_effect(part) if part.estimate else -math.inf, part.id
-
-    return sorted(parts, key=badness)
-
-
-def _worst(parts: Sequence[CheckResult]) -> CheckResult:
-    """The part that the whole check is known by: of those with its verdict and an estimate, if there are any."""
-    verdict = combined(parts)
-    shown = [part for part in _worst_first(parts) if part.verdict is verdict]
-    return next((part for part in shown if part.estimate), shown[0])
-
-
-def _all_missing(details: Mapping[str, Any]) -> str:
-    """Of a part about missing values: why the column has no other part."""
-    empty = [role for role, missing in details["missing"].items() if missing == details["values"][role]]
-    return f" The {empty[0]} sample has no other value of it: there is nothing else to compare." if empty else ""
-
-
-def _tally(parts: Sequence[CheckResult]) -> str:
-    tally = Counter(part.verdict for part in parts)
-    if set(tally) == {Verdict.PASS}:
-        return f"no drift in {count(len(parts), 'part')}"
-    verdicts = ", ".join(f"{tally[verdict]} {verdict}" for verdict in _WORST_FIRST if tally[verdict])
-    return f"{verdicts} of {count(len(parts), 'part')}"
-
-
-def _blame(parts: Sequence[CheckResult]) -> list[str]:
-    """The worst parts; where there is none, the largest effect."""
-    blamed = [part for part in _worst_first(parts) if part.verdict in _BLAMED]
-    if not blamed:
-        largest = max((part for part in parts if part.estimate), key=_effect, default=None)
-        return [] if largest is None else [f"Largest effect: {_brief(largest)}."]
-    sentences = [f"{_brief(part)}: {part.details['because']}." for part in blamed[:_FEW_NAMED]]
-    if more := blamed[_FEW_NAMED:]:
-        sentences.append(f"And {len(more)} more: {_listed([_shown(part) for part in more])}.")
-    ways_out = [part.details["ways_out"] for part in blamed if part.details.get("ways_out")]
-    return [*sentences, *ways_out[:1]]
-
-
-def _unclear(parts: Sequence[CheckResult]) -> list[str]:
-    """Parts that say neither yes nor no, and why."""
-    sentences = []
-    unclear = [part for part in parts if part.verdict is Verdict.INCONCLUSIVE]
-    for estimated, what in ((True, "Not proven either way"), (False, "Could not be assessed")):
-        names = [_shown(part) for part in unclear if (part.estimate is not None) is estimated]
-        if names:
-            sentences.append(f"{what}: {count(len(names), 'part')}: {_listed(names)}.")
-    return sentences
-
-
-def _brief(part: CheckResult) -> str:
-    """``age: KS distance 0.31 (0.28 to 0.34)``."""
-    if part.estimate is None:
-        return _shown(part)
-    return f"{_shown(part)}: {EFFECTS[part.details['method']]} {with_interval(part.estimate)}"
-
-
-def _effect(part: CheckResult) -> float:
-    return part.estimate.value if part.estimate else -math.inf
-
-
-def _shown(part: CheckResult) -> str:
-    """The name of a part as people know it: its column, and whether it is about missing values."""
-    column = str(part.details["column"])
-    return f"{column} (missing values)" if part.details.get("of_missing") else column
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:_MANY_NAMED])
-    return f"{shown} and {len(names) - _MANY_NAMED} more" if len(names) > _MANY_NAMED else shown
-
-
-def _rounded_up(value: float) -> str:
-    """Two significant digits, never fewer than needed."""
-    step = 10.0 ** (math.floor(math.log10(value)) - 1)
-    return number(math.ceil(value / step) * step)

@@ -17,9 +17,8 @@ from pytest_mlops.statistics.power import with_blind_spot
 from pytest_mlops.verdict.errors import EvidenceError, MlopsUsageError
 from pytest_mlops.verdict.estimate import Estimate
 from pytest_mlops.verdict.limits import BLIND, Judgement, Limits, Proof, Verdict, judge
-from pytest_mlops.verdict.wording import count, did_you_mean, number, with_interval
+from pytest_mlops.verdict.wording import count, did_you_mean, number, rounded_up, with_interval
 
-from .champion_challenger import _rounded_up
 from .estimation import _answerable
 from .performance_threshold import _right_way_round, _sentences, _within_range
 from .spec import CheckSpec, Settings, positive_number
@@ -306,7 +305,7 @@ class Fairness:
     def _wider(self, view: _View, found: Estimate, spot: float) -> list[str]:
         assert view.pairs is not None
         apart = disparity.distance(self.limits.bound, view.pairs.scale)
-        raised = [f"allow max_blind={_rounded_up(spot)}"] if spot < 1 else []
+        raised = [f"allow max_blind={rounded_up(spot)}"] if spot < 1 else []
         if self.max_blind != _cap_at(apart):
             return raised  # the user's own, which a wider limit does not widen
         supported = _supported(found, view.pairs)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from pytest_mlops.evidence.metrics import Metric, metric_named
 from pytest_mlops.statistics.power import with_blind_spot
 from pytest_mlops.verdict.errors import MlopsUsageError
 from pytest_mlops.verdict.estimate import Estimate
 from pytest_mlops.verdict.limits import BLIND, Judgement, Limits, Proof, judge
-from pytest_mlops.verdict.wording import did_you_mean, number, with_interval
+from pytest_mlops.verdict.wording import number, with_interval
 
 from .estimation import estimate
-from .spec import CheckSpec, Settings, positive_number
+from .spec import CheckSpec, Settings, one_of, positive_number
 
 if TYPE_CHECKING:
     from pytest_mlops.evidence.sources import Sources
@@ -41,8 +41,7 @@ class PerformanceThreshold:
         found = metric_named(metric)
         _right_way_round(found, limits)
         _within_range(found, limits)
-        if proof not in ("table", "shown"):
-            raise MlopsUsageError(f"unknown proof={proof!r}: {did_you_mean(str(proof), ('table', 'shown'))}")
+        one_of(proof, get_args(Proof), "proof")
         cap = None if max_blind is None else positive_number(max_blind, "max_blind")
         return cls(found, limits, proof, cap, name)
 

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from pytest_mlops.verdict.errors import MlopsUsageError
 from pytest_mlops.verdict.limits import Verdict
 from pytest_mlops.verdict.result import CheckResult
+from pytest_mlops.verdict.wording import did_you_mean
 
 if TYPE_CHECKING:
     from pytest_mlops.evidence.sources import Sources
@@ -142,3 +143,9 @@ def positive_number(value: object, what: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
         raise MlopsUsageError(f"{what}={value!r} must be a number above 0")
     return float(value)
+
+
+def one_of(value: object, valid: Sequence[str], what: str) -> None:
+    """An error that names the nearest, where the value is none of the valid ones."""
+    if value not in valid:
+        raise MlopsUsageError(f"unknown {what}={value!r}: {did_you_mean(str(value), valid)}")

@@ -76,6 +76,18 @@ def signed(value: float, *, resolution: float | None = None) -> str:
     return f"+{text}" if value > 0 and any(c in text for c in "123456789") else text
 
 
+def rounded_up(value: float) -> str:
+    """Two significant digits, never less than `value`: for what is needed at least.
+
+    Examples
+    --------
+    >>> rounded_up(0.01234)
+    '0.013'
+    """
+    step = 10.0 ** (math.floor(math.log10(value)) - 1)
+    return number(math.ceil(value / step) * step)
+
+
 def percent(share: float) -> str:
     """``95 %``, ``2.5 %``."""
     return f"{share * 100:.3g} %"

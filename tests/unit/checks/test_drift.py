@@ -371,7 +371,8 @@ def test_identifiers_cannot_be_assessed_and_never_pass() -> None:
     result = compare({"id": ids[0]}, {"id": ids[1]})
     assert result.verdict == "INCONCLUSIVE"
     assert "Could not be assessed: 1 part: id" in result.message
-    beside = compare({"id": ids[0], "a": normal(n=500)}, {"id": ids[1], "a": normal(n=500)}, at_most=0.2)
+    same = {"a": normal(n=500), "b": normal(n=500)}
+    beside = compare({"id": ids[0], **same}, {"id": ids[1], **same}, at_most=0.2)
     assert beside.verdict == "PASS"
     assert "Could not be assessed: 1 part: id" in beside.message
 

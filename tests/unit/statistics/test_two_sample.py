@@ -17,7 +17,7 @@ from scipy.stats import chi2, chi2_contingency, ks_2samp, ncx2, wasserstein_dist
 from scipy.stats.contingency import association
 
 from pytest_mlops import Estimate, EvidenceError
-from pytest_mlops.statistics import two_sample
+from pytest_mlops.statistics import divergence, two_sample
 from pytest_mlops.statistics.power import with_blind_spot
 from pytest_mlops.statistics.two_sample import Stakes
 
@@ -25,9 +25,9 @@ Floats = NDArray[np.float64]
 Cells = list[list[int]]
 NUMERIC = {"ks": two_sample.kolmogorov_smirnov, "wasserstein": two_sample.wasserstein}
 OF_CELLS = {
-    "cramers_v": two_sample.cramers_v,
-    "psi": two_sample.psi,
-    "jensen_shannon": two_sample.jensen_shannon,
+    "cramers_v": divergence.cramers_v,
+    "psi": divergence.psi,
+    "jensen_shannon": divergence.jensen_shannon,
 }
 COUNTS = st.integers(1, 8).flatmap(
     lambda cells: st.lists(st.lists(st.integers(0, 60), min_size=cells, max_size=cells), min_size=2, max_size=2)
@@ -237,7 +237,7 @@ def test_permutations_are_as_fine_as_the_correction_needs() -> None:
     ],
 )
 def test_rare_cells_are_pooled_into_one_that_is_not(counts: Cells, pooled: Cells | None) -> None:
-    found = two_sample._without_rare_cells(np.array(counts))
+    found = divergence._without_rare_cells(np.array(counts))
     assert (None if found is None else found.tolist()) == pooled
 
 
@@ -252,7 +252,7 @@ def test_the_order_of_cells_does_not_matter(method: str) -> None:
 def test_the_noncentral_chi_square_is_near_that_of_scipy(noncentrality: float, degrees: int) -> None:
     for probability in (0.025, 0.5, 0.975):
         x = ncx2.ppf(probability, degrees, noncentrality) if noncentrality else chi2.ppf(probability, degrees)
-        found = two_sample._noncentral_cdf(float(x), degrees, noncentrality)
+        found = divergence._noncentral_cdf(float(x), degrees, noncentrality)
         assert found == pytest.approx(probability, abs=0.012)
 
 
