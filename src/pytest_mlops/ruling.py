@@ -16,8 +16,8 @@ from .provenance import environment
 from .verdict.decision import decide
 from .verdict.errors import EvidenceError
 from .verdict.limits import Verdict
-from .verdict.policy import Policies
-from .verdict.result import CheckResult, GateReport
+from .verdict.policy import Policies, Policy
+from .verdict.result import CheckResult, Decision, GateReport
 
 if TYPE_CHECKING:
     from .homes import Home, Homes
@@ -205,8 +205,13 @@ def _seen(case: _Case, evidence: Mapping[str, Any], problems: Sequence[CheckResu
     return {
         **evidence["challenger"],
         "champion": None,
-        "first": decide((*judged, *problems), case.home.policy).value,
+        "first": _decision_on_the_first((*judged, *problems), case.home.policy).value,
     }
+
+
+def _decision_on_the_first(results: Sequence[CheckResult], policy: Policy) -> Decision:
+    """Where comparisons are all that is asked, nothing speaks against the first champion, and nothing for it."""
+    return decide(results, policy) if results else Decision.REVIEW
 
 
 def _lacks_a_champion(result: CheckResult, evidence: Mapping[str, Any]) -> bool:

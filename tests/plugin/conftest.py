@@ -91,7 +91,9 @@ class Project:
         self.path: Path = pytester.path
         self.base: Path = pytester.path.with_name(f"{pytester.path.name}-base")
         """Stands for a checkout of the base branch, outside of the project."""
-        pytester.makeini("[pytest]\n")
+        self.shared = CONFTEST.partition("@pytest.fixture")[0]
+        """What a folder's own conftest may import from a module `shared`: the function `model`."""
+        pytester.makeini("[pytest]\npythonpath = .\n")
         self.conftest()
 
     def conftest(self, more: str = "") -> None:

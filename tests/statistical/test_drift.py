@@ -94,9 +94,9 @@ def test_no_method_fails_unchanged_columns(method: str, n: int) -> None:
     assert failed <= at_most(NOMINAL, runs), failed
 
 
-@pytest.mark.parametrize(("n", "verdict"), [(50, Verdict.ERROR), (500, Verdict.PASS), (5000, Verdict.PASS)])
+@pytest.mark.parametrize(("n", "verdict"), [(50, Verdict.ERROR), (500, Verdict.INCONCLUSIVE), (5000, Verdict.PASS)])
 def test_what_an_unchanged_table_gets(n: int, verdict: Verdict) -> None:
-    """At the usual limit: 50 rows are too few to see a drift of 0.2, 500 are not."""
+    """At the usual limit: 50 rows are too few to see a drift of 0.2; 500 see it, and cannot show that there is none."""
     generator = np.random.default_rng(n)
     runs = 20 if n < 5000 else 5
     found = Counter(compare(table(generator, n), table(generator, n)).verdict for _ in range(runs))

@@ -22,7 +22,7 @@ from .worlds import at_least, at_most
 if TYPE_CHECKING:
     from numpy.random import Generator
 
-RUNS = 250
+RUNS = 220
 NOMINAL = 0.05
 POSITIVE = 0.4
 FALSE_POSITIVES = 0.2

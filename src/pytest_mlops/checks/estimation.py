@@ -28,7 +28,7 @@ def estimate(metric: Metric, evaluation: Evaluation, *, confidence: float) -> Es
     EvidenceError
         The evaluation cannot answer this metric.
     """
-    _answerable(metric, evaluation)
+    answerable(metric, evaluation)
     if metric.needs == "scores":
         assert evaluation.y_score is not None  # Metric.demand has seen to it
         return ranks.roc_auc(evaluation.positive, evaluation.y_score, confidence=confidence)
@@ -51,7 +51,7 @@ def estimate_improvement(metric: Metric, pair: Pair, *, confidence: float, gener
     """
     for role in ("champion", "challenger"):
         try:
-            _answerable(metric, getattr(pair, role))
+            answerable(metric, getattr(pair, role))
         except EvidenceError as error:
             raise EvidenceError(f"of the {role}: {error}") from None
     if pair.same("y_score") and (metric.needs == "scores" or pair.same("y_pred")):
@@ -65,7 +65,8 @@ def estimate_improvement(metric: Metric, pair: Pair, *, confidence: float, gener
     return _of_the_same_rows(metric, pair, confidence)
 
 
-def _answerable(metric: Metric, evaluation: Evaluation) -> None:
+def answerable(metric: Metric, evaluation: Evaluation) -> None:
+    """Raise an `EvidenceError` where the evaluation cannot answer, or holds what the intervals do not yet know."""
     metric.demand(evaluation)
     given = [name for name in ("clusters", "time", "sample_weight") if getattr(evaluation, name) is not None]
     if given:

@@ -19,8 +19,8 @@ from pytest_mlops.verdict.estimate import Estimate
 from pytest_mlops.verdict.limits import BLIND, Judgement, Limits, Proof, Verdict, judge
 from pytest_mlops.verdict.wording import count, did_you_mean, number, rounded_up, with_interval
 
-from .estimation import _answerable
-from .performance_threshold import _right_way_round, _sentences, _within_range
+from .estimation import answerable
+from .performance_threshold import note_sentences, right_way_round, within_range
 from .spec import CheckSpec, Settings, positive_number
 
 if TYPE_CHECKING:
@@ -75,8 +75,8 @@ class Fairness:
     ) -> Fairness:
         """Check the arguments; raise a `MlopsUsageError` that says what would be right."""
         found = fairness_metric_named(metric)
-        _right_way_round(found.metric, limits)
-        _within_range(found.metric, limits)
+        right_way_round(found.metric, limits)
+        within_range(found.metric, limits)
         _not_parity_itself(found, limits)
         if proof not in ("table", "shown"):
             raise MlopsUsageError(f"unknown proof={proof!r}: {did_you_mean(str(proof), ('table', 'shown'))}")
@@ -103,7 +103,7 @@ class Fairness:
         """Judge the challenger."""
         challenger = sources.challenger()
         self.metric.demand(challenger)
-        _answerable(self.metric.metric, challenger)
+        answerable(self.metric.metric, challenger)
         groups = groups_by(challenger, self.by)
         view = (self._compared if self.metric.is_disparity else self._each)(challenger, groups, settings)
         if view.found is None:
@@ -116,7 +116,7 @@ class Fairness:
         return self.spec.result(
             settings,
             verdict,
-            " ".join([message, *_sentences(challenger.notes)]),
+            " ".join([message, *note_sentences(challenger.notes)]),
             estimate=view.found,
             limits=self.limits,
             parts=tuple(self._part(settings, groups, view, group) for group in range(len(groups.names))),
@@ -371,9 +371,9 @@ class Fairness:
             estimate=shown,
             limits=None if view.pairs is not None else self.limits,
             details={
-                "rates": {rate: estimate.to_dict() if estimate else None for rate, estimate in rates.items()},
+                "rates": {rate: _brief(estimate) for rate, estimate in rates.items()},
                 "because": judgement.because,
-                **({"disparity": apart.to_dict()} if apart else {}),
+                **({"disparity": _brief(apart)} if apart else {}),
             },
         )
 
@@ -616,6 +616,14 @@ def _words(rate: str) -> str:
 def _rate_in_words(estimate: Estimate) -> str:
     half = (estimate.high - estimate.low) / 2
     return f"{number(estimate.value, resolution=half)} of {estimate.n:,}"
+
+
+def _brief(estimate: Estimate | None) -> dict[str, Any] | None:
+    """What a record of a hundred groups has room for."""
+    if estimate is None:
+        return None
+    everything = estimate.to_dict()
+    return {name: everything[name] for name in ("value", "low", "high", "n", "p_value") if everything[name] is not None}
 
 
 def _listed(names: Sequence[str]) -> str:

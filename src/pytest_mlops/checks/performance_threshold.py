@@ -39,8 +39,8 @@ class PerformanceThreshold:
     ) -> PerformanceThreshold:
         """Check the arguments; raise a `MlopsUsageError` that says what would be right."""
         found = metric_named(metric)
-        _right_way_round(found, limits)
-        _within_range(found, limits)
+        right_way_round(found, limits)
+        within_range(found, limits)
         one_of(proof, get_args(Proof), "proof")
         cap = None if max_blind is None else positive_number(max_blind, "max_blind")
         return cls(found, limits, proof, cap, name)
@@ -63,7 +63,7 @@ class PerformanceThreshold:
         return self.spec.result(
             settings,
             judgement.verdict,
-            " ".join([message, *self._ways_out(found, judgement), *_sentences(challenger.notes)]),
+            " ".join([message, *self._ways_out(found, judgement), *note_sentences(challenger.notes)]),
             estimate=found,
             limits=self.limits,
             details={"notes": list(challenger.notes)},
@@ -80,18 +80,20 @@ class PerformanceThreshold:
         ]
 
 
-def _sentences(notes: tuple[str, ...]) -> list[str]:
+def note_sentences(notes: tuple[str, ...]) -> list[str]:
+    """What is odd about an evaluation, and no error."""
     return [f"Note: {note}." for note in notes]
 
 
-def _right_way_round(metric: Metric, limits: Limits) -> None:
+def right_way_round(metric: Metric, limits: Limits) -> None:
+    """`at_least` goes with what is better when greater, `at_most` with what is better when smaller."""
     if metric.greater_is_better and limits.at_most is not None:
         raise MlopsUsageError(f"{metric.name} is better when greater: its limit is at_least=, not at_most=")
     if not metric.greater_is_better and limits.at_least is not None:
         raise MlopsUsageError(f"{metric.name} is better when smaller: its limit is at_most=, not at_least=")
 
 
-def _within_range(metric: Metric, limits: Limits) -> None:
+def within_range(metric: Metric, limits: Limits) -> None:
     """A limit that nothing, or everything, meets is a slip of the pen."""
     for name in ("warn_below", "warn_above"):
         warn = getattr(limits, name)

@@ -1,0 +1,76 @@
+"""Which of two questions is the stricter?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_mlops.checks import FAMILIES
+from pytest_mlops.gate import question
+from pytest_mlops.verdict.comparison import compare
+
+QUESTIONS: dict[str, dict[str, Any]] = {
+    "performance_threshold": {"metric": "recall", "at_least": 0.5},
+    "champion_challenger": {"metric": "recall", "margin": 0.1},
+    "drift": {"at_most": 0.1},
+    "fairness": {"metric": "demographic_parity_difference", "by": "sex", "at_most": 0.1},
+    "reproducibility": {},
+}
+ANOTHER_QUESTION = {"subject", "paired_by"}
+"""Arguments that make neither a stricter nor a laxer question."""
+NEUTRAL = {"timeout"}
+
+
+@pytest.mark.parametrize(
+    ("name", "lax", "strict"),
+    [
+        ("at_least", 0.7, 0.8),
+        ("at_most", 0.2, 0.1),
+        ("warn_below", None, 0.9),
+        ("warn_above", None, 0.1),
+        ("margin", 0.1, 0.05),
+        ("max_blind", None, 0.3),
+        ("max_blind", "inf", 0.3),
+        ("atol", 0.1, 0.0),
+        ("rtol", 0.1, 0.0),
+        ("runs", 2, 3),
+        ("min_group_size", 1, 30),
+        ("proof", "table", "shown"),
+        ("require", "not_worse", "non_inferior"),
+        ("require", "non_inferior", "better"),
+        ("columns", ["a"], None),
+        ("columns", ["a"], ["a", "b"]),
+    ],
+)
+def test_what_is_loosened_one_way_is_tightened_the_other(name: str, lax: Any, strict: Any) -> None:
+    loosened, tightened = compare({name: strict}, {name: lax}), compare({name: lax}, {name: strict})
+    assert (len(loosened.loosened), loosened.tightened, loosened.other) == (1, (), ())
+    assert (tightened.loosened, len(tightened.tightened), tightened.other) == ((), 1, ())
+    assert loosened.loosened[0].startswith(f"{name} ")
+
+
+def test_other_columns_leave_one_out() -> None:
+    assert compare({"columns": ["a", "b"]}, {"columns": ["b", "c"]}).loosened
+
+
+def test_the_words() -> None:
+    assert compare({"at_least": 0.8, "x": 1}, {"at_least": None, "x": 2}).loosened == ("at_least 0.8 → none",)
+    assert compare({"x": 1}, {"x": 2}).other == ("x 1 → 2",)
+    assert compare({"timeout": 1}, {"timeout": 2}) == compare({}, {})
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_argument_of_every_family_is_known(family: str) -> None:
+    """A new argument must say which way is stricter, or that it makes another question."""
+    asked = question(family, **QUESTIONS[family]).spec.asked
+    for name in asked.keys() - ANOTHER_QUESTION - NEUTRAL - {"by"}:
+        other = {"proof": "shown", "require": "better", "columns": ["never"]}.get(name, 0.123)
+        assert not compare(asked, {**asked, name: other}).other, name
+
+
+@given(st.dictionaries(st.sampled_from(["at_least", "margin", "proof", "columns", "by", "x"]), st.none()))
+def test_the_same_question_has_not_changed(asked: dict[str, Any]) -> None:
+    assert compare(asked, dict(asked)) == compare({}, {})
