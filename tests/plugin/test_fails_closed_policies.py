@@ -89,7 +89,7 @@ def people(sex: str) -> str:
 
 
 def train(body: str) -> str:
-    return f"\ndef train(seed):\n    import numpy as np\n    {body}\n\n@pytest.fixture\ndef mlops_train():\n    return train\n"
+    return f"\ndef train(seed):\n    import numpy as np\n    {body}\n" + fixture("mlops_train", "train")
 
 
 def drop(name: str) -> str:

@@ -1,4 +1,4 @@
-"""The gate's self-check: of each family a healthy case merges; broken on purpose, it is blocked, and the cause named."""
+"""The gate's self-check: for each family a healthy case merges; broken, it is blocked and the cause named."""
 
 from __future__ import annotations
 
