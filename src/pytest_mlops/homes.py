@@ -117,7 +117,7 @@ class Homes:
 
     def collecting(self, path: Path) -> Home | None:
         """Whose policy this file stands for."""
-        return next((home for home in self if home.collected == path), None)
+        return next((home for home in self if home.collected and _same(home.collected, path)), None)
 
     def same_names(self) -> dict[str, list[str]]:
         """Names that more than one policy gives its model, and where."""
@@ -142,6 +142,10 @@ class Homes:
     def from_builtins(cls, root: Path, homes: Iterable[dict[str, Any]]) -> Homes:
         """The inverse of `to_builtins`."""
         return cls(root, (Home(**{**home, **_paths(home)}) for home in homes))
+
+
+def _same(one: Path, other: Path) -> bool:
+    return one == other or (one.name == other.name and one.exists() and one.samefile(other))
 
 
 def _paths(home: Mapping[str, Any]) -> dict[str, Any]:
@@ -172,6 +176,7 @@ def find(
     for option, path in (("--mlops-policy", policy), ("--mlops-champion", champion)):
         if path is not None and not path.exists():
             raise MlopsUsageError(f"{option}: there is no {str(path)!r}")
+    asked = [_seen_from(root, path) for path in asked]
     local = {folder.relative_to(root).as_posix() for folder in _folders(root, asked, ignored)}
     local = {"" if folder == "." else folder for folder in local}
     if policy is None:
@@ -241,10 +246,28 @@ def _folders(root: Path, asked: Iterable[Path], ignored: Sequence[str]) -> Itera
         above = next((folder for folder in (path, *path.parents) if (folder / NAME).is_file()), None)
         if above is not None and above.is_relative_to(root):
             yield above
-        for folder, names, files in os.walk(path):
-            names[:] = sorted(name for name in names if not _without_models(Path(folder, name), ignored))
-            if NAME in files:
-                yield Path(folder)
+        yield from _below(path, ignored)
+
+
+def _below(path: Path, ignored: Sequence[str]) -> Iterator[Path]:
+    """pytest follows links to folders, so their policies count as well; one that leads back is not followed twice."""
+    seen: set[str] = set()
+    for folder, names, files in os.walk(path, followlinks=True):
+        real = os.path.realpath(folder)
+        if real in seen:
+            names.clear()
+            continue
+        seen.add(real)
+        names[:] = sorted(name for name in names if not _without_models(Path(folder, name), ignored))
+        if NAME in files:
+            yield Path(folder)
+
+
+def _seen_from(root: Path, path: Path) -> Path:
+    """The path as it is below the root, where a link hides that it is."""
+    if not path.is_relative_to(root) and path.resolve().is_relative_to(root.resolve()):
+        return root / path.resolve().relative_to(root.resolve())
+    return path
 
 
 def _without_models(folder: Path, ignored: Sequence[str]) -> bool:

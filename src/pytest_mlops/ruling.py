@@ -93,10 +93,21 @@ def _cases(tally: Tally, homes: Homes, today: date) -> Iterator[_Case]:
 
 def _record(tally: Tally, home: Home) -> ChampionRecord | None:
     try:
-        return store.read_record(home.champion)
+        record = store.read_record(home.champion)
     except (EvidenceError, OSError) as error:
         tally.problem("champion", home.model, message=f"the champion's record cannot be used: {error}")
         return None
+    if record and record.model != home.model:
+        tally.problem(
+            "champion",
+            home.model,
+            "name",
+            message=(
+                f"the champion's record is of the model {record.model!r}, and what is judged is {home.model!r}: name "
+                f"it as before, or remove the record and promote the first of the new name"
+            ),
+        )
+    return record
 
 
 def _note_other_champion(tally: Tally, home: Home, record: ChampionRecord | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,7 +75,7 @@ class RunSettings:
         pytest.UsageError
             A path of the command line makes no sense.
         """
-        asked = [(config.invocation_params.dir / arg.split("::")[0]).resolve() for arg in config.args]
+        asked = [Path(os.path.abspath(config.invocation_params.dir / arg.split("::")[0])) for arg in config.args]
         if hasattr(config, "workerinput"):
             homes = Homes.from_builtins(config.rootpath, json.loads(config.workerinput[WORKER_INPUT]))
         else:

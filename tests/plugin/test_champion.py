@@ -220,3 +220,10 @@ def test_labels_that_cannot_be_stored_leave_no_candidate(project: Project, worke
     run = project.run(workers=workers)
     assert (run.status, run.decision) == (0, "merge")
     assert not (project.path / ".mlops/report/candidate").exists()
+
+
+def test_a_record_of_another_model(promoted: Project, workers: int) -> None:
+    promoted.policy("[gate]\nmodel = 'other'\n" + COMPARES)
+    run = promoted.run(workers=workers)
+    assert run.status == 1
+    assert "the champion's record is of the model 'model', and what is judged is 'other'" in run.messages

@@ -286,3 +286,19 @@ def test_one_policy_for_two_models(project: Project) -> None:
     run = project.run(f"--mlops-policy={project.base}/policy.toml")
     assert run.status == 4
     assert "--mlops-policy is one file, but there are 2 policies here (a, b)" in run.out
+
+
+def test_a_project_behind_a_link(project: Project, workers: int) -> None:
+    project.policy(TOO_HIGH, "credit")
+    link = project.path / "link"
+    link.symlink_to(project.path / "credit")
+    run = project.run("link", workers=workers)
+    assert (run.status, run.decision) == (1, "block")
+
+
+def test_a_worker_that_dies_on_a_check_of_the_policy(project: Project) -> None:
+    project.policy(POLICY)
+    project.conftest("\n@pytest.fixture\ndef mlops_challenger():\n    import os\n    os.kill(os.getpid(), 9)\n")
+    run = project.run(workers=2)
+    assert (run.status, run.decision) == (1, "block")
+    assert ("performance_threshold:accuracy", Verdict.MISSING) in [(r.id, r.verdict) for r in run.results]

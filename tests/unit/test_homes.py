@@ -102,3 +102,15 @@ def test_a_policy_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     (home,) = found(tmp_path)
     assert "mlops.toml:1: is no TOML" in (home.trouble or "")
     assert (home.model, home.confidence, home.readable) == ("model", 0.95, None)
+
+
+def test_links_hide_no_policy(tmp_path: Path) -> None:
+    policies(tmp_path / "real", "credit")
+    policies(tmp_path / "apart", "churn")
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    (tmp_path / "real/linked").symlink_to(tmp_path / "apart/churn")
+    (tmp_path / "real/credit/round").symlink_to(tmp_path / "real")
+    for root, asked in (("real", "link"), ("link", "real"), ("link", "link")):
+        homes = find(tmp_path / root, [tmp_path / asked], policy=None, champion=None)
+        assert folders(homes) == ["credit", "linked"]
+        assert homes.collecting(tmp_path / "real/credit/mlops.toml") is not None

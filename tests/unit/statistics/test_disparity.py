@@ -103,6 +103,26 @@ def test_the_order_of_the_groups_does_not_matter(counts: list[tuple[int, int]], 
         assert disparity.disparity(one, 0.3, n=1) == disparity.disparity(two, 0.3, n=1)
 
 
+def test_equal_rates_have_no_order() -> None:
+    """The smaller group's limits are further off on one side: the higher rate may truly be either one."""
+    one, two = pairs_of((1, 10), (10, 100)), pairs_of((10, 100), (1, 10))
+    assert one.values.tolist() == two.values.tolist() == [0.0]
+    assert one.highs.tolist() == two.highs.tolist()
+    low, high = confint_proportions_2indep(1, 10, 10, 100, method="newcomb", compare="diff", correction=False)
+    assert abs(low) != pytest.approx(abs(high), abs=0.01)
+    assert one.highs[0] == pytest.approx(max(abs(low), abs(high)))
+
+
+def test_an_interval_does_not_exclude_parity_where_its_test_does_not() -> None:
+    counts = (0, 5), (240, 495)
+    low, high = confint_proportions_2indep(*counts[0], *counts[1], method="newcomb", compare="diff", correction=False)
+    assert max(low, -high) > 0.04
+    pairs = pairs_of(*counts)
+    assert pairs.adjusted[0] > 0.05
+    assert pairs.lows[0] == 0
+    assert pairs_of(*counts, scale="ratio").highs[0] == 1
+
+
 def test_what_is_not_defined_is_no_pair() -> None:
     assert pairs_of((0, 0), (3, 9), (4, 9)).size == 1
     assert pairs_of((0, 9), (0, 9), scale="ratio").size == 0
