@@ -90,7 +90,6 @@ _STRICTNESS: dict[str, Callable[[Any], float]] = {
     "atol": _less_is_stricter,
     "rtol": _less_is_stricter,
     "runs": _more_is_stricter,
-    "min_group_size": _more_is_stricter,
     **{name: _place_in(order) for name, order in _ORDERS.items()},
 }
 

@@ -72,10 +72,20 @@ def tally_words(checks: Sequence[CheckResult]) -> str:
 def false_alarm_budget(results: Iterable[CheckResult]) -> float:
     """The chance, at most, that noise alone blocks a challenger which is exactly as good as the champion.
 
-    Each comparison FAILs by chance with probability (1 - confidence) / 2 at most; the sum is the union bound.
+    Each comparison FAILs by chance with probability (1 - confidence) / 2 at most, and with twice that where harm has
+    two directions; the sum is the union bound.
     """
-    compared = (result.estimate for result in results if result.estimate and result.estimate.null is not None)
-    return min(1.0, sum((1 - estimate.confidence) / 2 for estimate in compared))
+    compared = [result for result in results if result.estimate and result.estimate.null is not None]
+    return min(1.0, sum(_directions(result) * _tail(result) for result in compared))
+
+
+def _directions(result: CheckResult) -> int:
+    """Of two groups, either may be the one that is served worse."""
+    return 2 if result.family == "fairness" else 1
+
+
+def _tail(result: CheckResult) -> float:
+    return (1 - result.estimate.confidence) / 2 if result.estimate else 0.0
 
 
 def _all(n: int) -> str:

@@ -19,8 +19,8 @@ QUESTIONS: dict[str, dict[str, Any]] = {
     "fairness": {"metric": "demographic_parity_difference", "by": "sex", "at_most": 0.1},
     "reproducibility": {},
 }
-ANOTHER_QUESTION = {"subject", "paired_by"}
-"""Arguments that make neither a stricter nor a laxer question."""
+ANOTHER_QUESTION = {"subject", "paired_by", "min_group_size"}
+"""Arguments that make neither a stricter nor a laxer question: a group too small to PASS is not blind either."""
 NEUTRAL = {"timeout"}
 
 
@@ -37,7 +37,6 @@ NEUTRAL = {"timeout"}
         ("atol", 0.1, 0.0),
         ("rtol", 0.1, 0.0),
         ("runs", 2, 3),
-        ("min_group_size", 1, 30),
         ("proof", "table", "shown"),
         ("require", "not_worse", "non_inferior"),
         ("require", "non_inferior", "better"),

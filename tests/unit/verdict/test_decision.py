@@ -111,3 +111,15 @@ def test_only_comparisons_can_block_by_noise() -> None:
     assert false_alarm_budget([*results, answer("ERROR")]) == pytest.approx(0.1)
     assert false_alarm_budget([]) == 0
     assert false_alarm_budget(results * 50) == 1.0
+
+
+def test_of_two_groups_either_may_be_served_worse() -> None:
+    estimate = Estimate(
+        value=0.1, low=0.0, high=0.2, confidence=0.95, method="", n=9, null=0.0, p_value=0.5, standard_error=0.05
+    )
+    unfair, drifted = (
+        CheckResult(id=f"{family}:x", model="m", family=family, verdict=Verdict.PASS, message=".", estimate=estimate)
+        for family in ("fairness", "drift")
+    )
+    assert false_alarm_budget([drifted]) == pytest.approx(0.025)
+    assert false_alarm_budget([unfair, drifted]) == pytest.approx(0.075)
