@@ -308,7 +308,8 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize("models", [1, 2], ids=["one", "two"])
+# Workers cost most of the time: what is blocked there beside another model is blocked there alone.
+@pytest.mark.parametrize(("workers", "models"), [(0, 1), (0, 2), (2, 2)], ids=["n0-one", "n0-two", "n2-two"])
 @pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN)
 def test_it_is_blocked(
     project: Project, broken: Broken, models: int, workers: int, monkeypatch: pytest.MonkeyPatch
