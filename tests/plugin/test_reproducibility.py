@@ -69,7 +69,7 @@ def test_two_models_in_two_folders(project: Project, mode: str, package: bool) -
         ("import functools; train = functools.partial(model, n=100)", "mlops_train is a functools.partial"),
         ("@pytest.fixture\ndef train(seed): return model(5)", "is a pytest fixture itself"),
         ("@pytest.fixture\ndef mlops_train(mlops_seed): return model(5)", "mlops_train is a Evaluation, expected"),
-        ("@pytest.fixture\ndef mlops_train(seed): return model(5)", "FixtureLookupError: ('seed'"),
+        ("@pytest.fixture\ndef mlops_train(seed): return model(5)", "mlops_train asks for 'seed', which is no fixture"),
         ("@pytest.fixture\ndef mlops_train():\n    def fit(seed): return model(5)\n    return fit", "defined inside"),
     ],
 )  # fmt: skip
