@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .evidence.evaluation import Evaluation
     from .gate import Gate
+    from .statistics.retraining import Folds
     from .verdict.errors import EvidenceError, MlopsCheckFailed, MlopsUsageError
     from .verdict.estimate import Estimate
     from .verdict.limits import Limits, Verdict
@@ -23,6 +24,7 @@ _HOMES = {
     "Estimate": "verdict.estimate",
     "Evaluation": "evidence.evaluation",
     "EvidenceError": "verdict.errors",
+    "Folds": "statistics.retraining",
     "Gate": "gate",
     "GateReport": "verdict.result",
     "Limits": "verdict.limits",
@@ -38,6 +40,7 @@ __all__ = [
     "Estimate",
     "Evaluation",
     "EvidenceError",
+    "Folds",
     "Gate",
     "GateReport",
     "Limits",

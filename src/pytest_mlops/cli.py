@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from io import StringIO, TextIOWrapper
@@ -14,8 +15,9 @@ from typing import Any
 from .champion import store
 from .champion.record import ChampionError, ChampionRecord
 from .report import phrases
+from .report import plan as plan_words
 from .report.text import inert, plain
-from .verdict.errors import EvidenceError
+from .verdict.errors import EvidenceError, MlopsUsageError
 from .verdict.estimate import Estimate
 from .verdict.limits import Limits, Verdict
 from .verdict.result import CheckResult
@@ -23,6 +25,15 @@ from .verdict.wording import count, did_you_mean, percent
 
 _HOLDS_NO_MODEL = ("node_modules", "__pycache__", "site-packages")
 _WIDTH = 80
+_KNOWN = {
+    "disagreement": "share of the rows that count on which one model alone is right (1: nobody knows)",
+    "prevalence": "share of positive rows",
+    "selection-rate": "share of rows that a model calls positive",
+    "value": "the metric's value, about the same for both models",
+    "correlation": "between the two measured values, over test sets",
+    "spread": "standard deviation of the difference that one row makes",
+}
+"""What a user may know before planning, by the name of the option."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -81,7 +92,33 @@ def _parser() -> ArgumentParser:
         command.add_argument(
             "--champion", metavar="DIR", type=Path, help=f"where it is kept (default: {store.CHAMPION} of its model)"
         )
+
+    _add_plan(commands.add_parser(
+        "plan", help="how many test rows a comparison needs, before any is collected",
+        description=plan_words.ABOUT, epilog=plan_words.KNOWLEDGE, formatter_class=RawDescriptionHelpFormatter,
+    ))  # fmt: skip
     return parser
+
+
+def _add_plan(planning: ArgumentParser) -> None:
+    planning.set_defaults(run=_plan, mistake=planning.error)
+    planning.add_argument("metric", metavar="METRIC", help="by its name, e.g. accuracy")
+    planning.add_argument(
+        "--margin", metavar="X", type=float, required=True,
+        help="how much worse the challenger may be, in the metric's unit",
+    )  # fmt: skip
+    for name, what in _KNOWN.items():
+        planning.add_argument(f"--{name}", metavar="X", type=float, help=what)
+    planning.add_argument("--confidence", metavar="X", type=float, default=0.95, help="default: %(default)s")
+    planning.add_argument(
+        "--power", metavar="X", type=float, default=0.8,
+        help="how often to show, or to catch, what is there (default: %(default)s)",
+    )  # fmt: skip
+    planning.add_argument(
+        "--looks", metavar="N", type=int, default=1, help="challengers judged on the same rows (default: %(default)s)"
+    )
+    planning.add_argument("--adaptive", action="store_true", help="each made in the light of the verdicts before")
+    planning.add_argument("--json", action="store_true", help="print numbers for a program")
 
 
 def _version() -> str:
@@ -233,6 +270,31 @@ def _result(record: ChampionRecord, check: Mapping[str, Any]) -> CheckResult:
         estimate=Estimate.from_dict(check["estimate"]) if check["estimate"] else None,
         limits=Limits(**check["limits"]) if check["limits"] else None,
     )
+
+
+# --- plan ------------------------------------------------------------------------------------------------------------
+
+
+def _plan(arguments: Namespace) -> int:
+    from .evidence.metrics import metric_named
+    from .statistics import planning
+
+    options = {name: getattr(arguments, name.replace("-", "_")) for name in _KNOWN}
+    known = {name: value for name, value in options.items() if value is not None}
+    if arguments.adaptive and arguments.looks == 1:
+        arguments.mistake("--adaptive is about several looks at the same rows: say --looks as well")
+    try:
+        metric = metric_named(arguments.metric)
+        level = planning.Level(
+            confidence=arguments.confidence, power=arguments.power, looks=arguments.looks, adaptive=arguments.adaptive
+        )
+        noise = planning.noise_of(metric.name, known)
+        plan = planning.Plan(noise, arguments.margin, level, reach=metric.highest - metric.lowest).to_dict()
+    except MlopsUsageError as mistake:
+        arguments.mistake(plain(str(mistake)))
+    answer = {"metric": metric.name, "known": known, **plan}
+    print(json.dumps(answer, indent=2, allow_nan=False) if arguments.json else plan_words.text(answer))
+    return 0
 
 
 # --- both ------------------------------------------------------------------------------------------------------------

@@ -16,9 +16,11 @@ from .verdict.errors import MlopsUsageError
 from .verdict.wording import count, did_you_mean
 
 if TYPE_CHECKING:
+    from .checks.slices import By
     from .checks.spec import Check
     from .evidence.evaluation import Evaluation
     from .evidence.sources import Source
+    from .statistics.retraining import Folds
     from .verdict.limits import Proof
     from .verdict.policy import Policy
     from .verdict.result import CheckResult, GateReport
@@ -116,7 +118,7 @@ class Gate:
     @_hinting
     def performance_threshold(
         self,
-        metric: str,
+        metric: str | Callable[..., Any],
         *,
         at_least: float | None = None,
         at_most: float | None = None,
@@ -124,14 +126,18 @@ class Gate:
         warn_above: float | None = None,
         proof: Proof = "table",
         max_blind: float | None = None,
+        needs: Literal["predictions", "scores"] | None = None,
+        slices: Sequence[By] | None = None,
+        min_slice_size: int = 30,
         name: str | None = None,
     ) -> CheckResult:
         """Is the model good enough? A metric against a limit.
 
         Parameters
         ----------
-        metric : str
-            accuracy, precision, recall, specificity, f1, roc_auc, mean_absolute_error, root_mean_squared_error, r2.
+        metric : str or callable
+            scikit-learn's name of a metric or a scorer, e.g. ``"f1_macro"`` or ``"log_loss"``; or a function
+            ``(y_true, y_pred) -> float``, which is resampled.
         at_least, at_most : float
             The fail bound: `at_least` where greater is better, `at_most` where smaller is.
         warn_below, warn_above : float, optional
@@ -141,12 +147,22 @@ class Gate:
         max_blind : float, optional
             How far beyond the bound a model may be that this check would overlook with probability 0.2.
             Default: any.
+        needs : {"predictions", "scores"}, optional
+            What a function of one's own gets behind y_true. Default: predictions.
+        slices : sequence, optional
+            Asks the same of some of the rows as well: columns of `sensitive_features` or `slice_features`, lists of
+            columns (their intersections), or functions of a frame of all these columns that say for each row whether
+            it belongs to the slice, or to which. A slice FAILs where it is beyond the limit, and significantly so
+            (Holm over all slices).
+        min_slice_size : int
+            A slice of fewer rows may FAIL, and does not PASS.
         name : str, optional
             Tells apart two checks of the same metric.
 
         Returns
         -------
         CheckResult
+            Its parts are the slices.
 
         Raises
         ------
@@ -157,24 +173,41 @@ class Gate:
         from .verdict.limits import Limits
 
         limits = Limits(at_least=at_least, at_most=at_most, warn_below=warn_below, warn_above=warn_above)
-        return self._run(PerformanceThreshold.ask(metric, limits=limits, proof=proof, max_blind=max_blind, name=name))
+        return self._run(
+            PerformanceThreshold.ask(
+                metric,
+                limits=limits,
+                proof=proof,
+                max_blind=max_blind,
+                needs=needs,
+                slices=slices,
+                min_slice_size=min_slice_size,
+                name=name,
+            )
+        )
 
     @_hinting
     def champion_challenger(
         self,
-        metric: str,
+        metric: str | Callable[..., Any],
         *,
         margin: float | None = None,
         require: Literal["not_worse", "non_inferior", "better"] = "not_worse",
         max_blind: float | None = None,
         paired_by: Literal["identity", "order"] = "identity",
+        greater_is_better: bool | None = None,
+        needs: Literal["predictions", "scores"] | None = None,
+        guardrails: Mapping[str, float] | None = None,
+        slices: Sequence[By] | None = None,
+        min_slice_size: int = 30,
+        folds: Folds | Mapping[str, Any] | None = None,
         name: str | None = None,
     ) -> CheckResult:
         """Is the challenger at least as good as the champion? A paired comparison on the same rows.
 
         Parameters
         ----------
-        metric : str
+        metric : str or callable
             As for `performance_threshold`.
         margin : float
             How much worse the challenger may be, in the unit of the metric; above 0. Not needed by ``"better"``.
@@ -185,13 +218,26 @@ class Gate:
             The largest loss that may go unseen (with probability 0.2). Default: 3 margins.
         paired_by : {"identity", "order"}
             By row ids or features; or trust that both evaluations hold the same rows in the same order.
+        greater_is_better : bool, optional
+            Which way a function of one's own is better. Only such a metric needs it.
+        needs : {"predictions", "scores"}, optional
+            What a function of one's own gets behind y_true. Default: predictions.
+        guardrails : mapping, optional
+            Other metrics that may not get worse while this one is asked about, each with its margin:
+            ``{"recall": 0.01, "log_loss": 0.02}``. Each is a part, judged as ``"not_worse"`` (Holm over all of them).
+        slices, min_slice_size : optional
+            As for `performance_threshold`: a challenger that gains overall may lose on some of the rows.
+        folds : Folds, optional
+            Scores of both models after training on several parts of the data, e.g. from cross-validation: compares the
+            ways of training instead of two trained models. No evaluation is needed then.
         name : str, optional
             Tells apart two checks of the same metric.
 
         Returns
         -------
         CheckResult
-            Its estimate is the improvement: positive is better, whatever the metric.
+            Its estimate is the improvement: positive is better, whatever the metric. Its parts are the guardrails and
+            the slices.
 
         Raises
         ------
@@ -202,7 +248,18 @@ class Gate:
 
         return self._run(
             ChampionChallenger.ask(
-                metric, margin=margin, require=require, max_blind=max_blind, paired_by=paired_by, name=name
+                metric,
+                margin=margin,
+                require=require,
+                max_blind=max_blind,
+                paired_by=paired_by,
+                greater_is_better=greater_is_better,
+                needs=needs,
+                guardrails=guardrails,
+                slices=slices,
+                min_slice_size=min_slice_size,
+                folds=folds,
+                name=name,
             )
         )
 

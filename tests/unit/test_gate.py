@@ -82,9 +82,9 @@ def test_a_source_is_asked_once_and_only_when_needed() -> None:
         (GOOD, Counted(KeyError()), "a KeyError was raised"),
         (GOOD, lambda: Evaluation([0, 1], [0]), "y_pred has 1 row, but y_true has 2"),
         (GOOD, Evaluation([0, 1], [0, 1]), "the rows are anonymous"),
-        (Evaluation(TRUTH, TRUTH, clusters=TRUTH, row_ids=range(400)), GOOD, "the evaluation has clusters"),
-        (Evaluation(TRUTH, TRUTH, time=TRUTH, row_ids=range(400)), GOOD, "the evaluation has time"),
-        (GOOD, Evaluation(TRUTH, TRUTH, sample_weight=[2] * 400, row_ids=range(400)), "has sample_weight"),
+        (Evaluation(TRUTH, TRUTH, clusters=[7] * 400, row_ids=range(400)), GOOD, "all rows are of one cluster"),
+        (Evaluation(TRUTH, TRUTH, time=[7] * 400, row_ids=range(400)), GOOD, "all rows have the same time"),
+        (GOOD, Evaluation(TRUTH, TRUTH, sample_weight=[2] + [0] * 399, row_ids=range(400)), "at least two rows with a"),
     ],
 )
 def test_evidence_that_is_not_there_is_an_error_and_blocks(challenger: Any, champion: Any, message: str) -> None:

@@ -285,6 +285,8 @@ def _check_labels(facts: Mapping[str, Any]) -> None:
         _refuse("evidence.facts.labels", labels, "each class once, and none for a regression")
     if positive is not None and positive not in labels:
         _refuse("evidence.facts.positive_label", positive, "one of the labels")
+    if facts["task"] == "multilabel" and (positive is not None or len(labels) < 2):
+        _refuse("evidence.facts", dict(facts), "at least two labels and no positive_label where task is multilabel")
 
 
 def _is_integer(value: Any) -> TypeGuard[int]:
@@ -353,9 +355,16 @@ def _is_limits(value: Any) -> bool:
 def _is_estimate(value: Any) -> bool:
     if value is None:
         return True
-    if not isinstance(value, Mapping) or value.keys() != asdict(_AN_ESTIMATE).keys():
+    # A record of an earlier version has no doubt.
+    if not isinstance(value, Mapping) or {*value, "doubt"} != asdict(_AN_ESTIMATE).keys():
         return False
-    rules = {"method": _is_text, "n": _is_integer, "exact": _is_flag, "confidence": _is_number}
+    rules = {
+        "method": _is_text,
+        "n": _is_integer,
+        "exact": _is_flag,
+        "confidence": _is_number,
+        "doubt": _or_null(_is_text),
+    }
     return all(rules.get(name, _or_null(_is_number))(item) for name, item in value.items())
 
 
@@ -408,7 +417,7 @@ _EVIDENCE = _Shape(
     {"champion": _SHA_OR_NULL, "first": _one_of("merge", "review", "block")},
 )
 _FACTS: dict[str, _Rule] = {
-    "task": _one_of("binary", "multiclass", "regression"),
+    "task": _one_of("binary", "multiclass", "multilabel", "regression"),
     "labels": ("a list of texts and integers", _list_of(_is_label)),
     "positive_label": ("a text, an integer, or null", _or_null(_is_label)),
     "identity": _one_of("row_ids", "features", "anonymous"),

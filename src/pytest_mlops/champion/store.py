@@ -494,13 +494,15 @@ def _refuse_large_directory(file: BinaryIO) -> None:
 
 def _expected(record: ChampionRecord) -> dict[str, tuple[bool, str, tuple[tuple[int, ...], ...]]]:
     """By member: may it be left out, its dtype, the shapes it may have."""
-    rows, labels = record.evidence["rows"], len(record.evidence["facts"]["labels"])
-    said = "<i4" if labels else "<f8"
-    anonymous = record.evidence["facts"]["identity"] == "anonymous"
+    facts = record.evidence["facts"]
+    rows, labels, several = record.evidence["rows"], len(facts["labels"]), facts["task"] == "multilabel"
+    said = ("|i1" if several else "<i4") if labels else "<f8"
+    shape = (rows, labels) if several else (rows,)
+    anonymous = facts["identity"] == "anonymous"
     return {
-        "y_true.npy": (False, said, ((rows,),)),
-        "y_pred.npy": (False, said, ((rows,),)),
-        "y_score.npy": (True, "<f8", ((rows,), (rows, labels))),
+        "y_true.npy": (False, said, (shape,)),
+        "y_pred.npy": (False, said, (shape,)),
+        "y_score.npy": (True, "<f8", (shape, (rows, labels))),
         **({} if anonymous else {"row_keys.npy": (False, "<u8", ((rows,),))}),
     }
 

@@ -11,15 +11,16 @@ import numpy as np
 
 from pytest_mlops.evidence.fairness_metrics import FairnessMetric, fairness_metric_named
 from pytest_mlops.evidence.groups import Groups, groups_by
+from pytest_mlops.evidence.rows import rows_of
 from pytest_mlops.statistics import disparity, means, proportions
 from pytest_mlops.statistics.disparity import Pairs, Scale, Shares
+from pytest_mlops.statistics.linear import interval
 from pytest_mlops.statistics.power import with_blind_spot
 from pytest_mlops.verdict.errors import EvidenceError, MlopsUsageError
 from pytest_mlops.verdict.estimate import Estimate
 from pytest_mlops.verdict.limits import BLIND, Judgement, Limits, Proof, Verdict, judge
 from pytest_mlops.verdict.wording import count, did_you_mean, number, rounded_up, with_interval
 
-from .estimation import answerable
 from .performance_threshold import note_sentences, right_way_round, within_range
 from .spec import CheckSpec, Settings, positive_number
 
@@ -103,7 +104,8 @@ class Fairness:
         """Judge the challenger."""
         challenger = sources.challenger()
         self.metric.demand(challenger)
-        answerable(self.metric.metric, challenger)
+        self.metric.metric.demand(rows_of(challenger))
+        _independent(challenger)
         groups = groups_by(challenger, self.by)
         view = (self._compared if self.metric.is_disparity else self._each)(challenger, groups, settings)
         if view.found is None:
@@ -552,12 +554,22 @@ def _rows(rate: str, evaluation: Evaluation) -> tuple[Booleans, Booleans]:
     }[rate]
 
 
+def _independent(evaluation: Evaluation) -> None:
+    """The intervals of groups, and of their differences, are those of independent rows that count alike."""
+    given = [name for name in ("clusters", "time", "sample_weight") if getattr(evaluation, name) is not None]
+    if given:
+        raise EvidenceError(
+            f"the evaluation has {' and '.join(given)}, which fairness does not take into account: its intervals "
+            f"would be too short. Judge an evaluation without, if its rows are independent and count alike"
+        )
+
+
 def _of_errors(metric: str, truth: NDArray[Any], errors: NDArray[Any], confidence: float) -> Estimate:
     if metric == "r2_score":
-        return means.r2(truth, errors, confidence=confidence)
-    if metric == "mean_absolute_error":
-        return means.mean_absolute_error(errors, confidence=confidence)
-    found = means.mean(np.square(errors), confidence=confidence)
+        found = interval(means.r2(truth, truth + errors).linear, confidence=confidence)
+        return replace(found, null=None, p_value=None, high=min(found.high, 1.0))
+    of = np.abs if metric == "mean_absolute_error" else np.square
+    found = interval(means.mean(of(errors)), confidence=confidence)
     return replace(found, low=max(found.low, 0.0), null=None, p_value=None)
 
 
@@ -567,7 +579,7 @@ def _p_of_quantities(metric: str, truth: NDArray[Any], errors: NDArray[Any], bou
         left = (1 - bound) * np.square(truth - truth.mean()) - np.square(errors)
     else:
         left = bound - (np.abs(errors) if metric == "mean_absolute_error" else np.square(errors))
-    p_value = means.mean(left, confidence=0.95).p_value
+    p_value = interval(means.mean(left), confidence=0.95).p_value
     return 1.0 if p_value is None else p_value
 
 

@@ -237,7 +237,7 @@ def compare(first: Run, other: Run, *, atol: float, rtol: float) -> Difference:
         if one.dtype.kind == "f":
             apart, size = _apart(one, two, atol=atol, rtol=rtol)
         else:
-            apart, size = one != two, None
+            apart, size = np.logical_or.reduce(_by_column(one != two)), None
         if apart.any():
             by = "" if size is None else f", by up to {number(size)}"
             how.append(f"{name} in {count(int(apart.sum()), 'row')}{by}")
@@ -254,7 +254,8 @@ def _incomparable(first: Run, other: Run) -> str | None:
     if "row_keys" in first.arrays and not np.array_equal(first.arrays["row_keys"], other.arrays["row_keys"]):
         common = int(np.isin(first.arrays["row_keys"], other.arrays["row_keys"]).sum())
         return f"the test rows are not the same, only {common:,} of {first.n:,} are in both"
-    unlike = int((first.arrays["y_true"] != other.arrays["y_true"]).sum())
+    other_truth = _by_column(first.arrays["y_true"] != other.arrays["y_true"])
+    unlike = int(np.logical_or.reduce(other_truth).sum())
     return f"y_true is not the same in {count(unlike, 'row')}, so the test rows are not the same" if unlike else None
 
 
@@ -270,7 +271,7 @@ def _apart(
 
 def _canonical_order(arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.intp]:
     """By row key; rows with equal features by truth, then by what was said of them."""
-    said = [*_by_column(arrays.get("y_score")), arrays["y_pred"], arrays["y_true"]]
+    said = [column for name in ("y_score", "y_pred", "y_true") for column in _by_column(arrays.get(name))]
     return np.lexsort((*said, arrays["row_keys"]))
 
 

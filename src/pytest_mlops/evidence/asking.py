@@ -15,12 +15,23 @@ from .frames import matrix
 from .intake import usual_positive
 
 
-def ask(model: Any, rows: Any, *, positive_label: Any) -> dict[str, Any]:
-    """What the model says about the rows: the arguments of `Evaluation` that come from it."""
+def ask(model: Any, rows: Any, *, positive_label: Any, several: bool = False) -> dict[str, Any]:
+    """What the model says about the rows: the arguments of `Evaluation` that come from it.
+
+    Parameters
+    ----------
+    model : object or callable
+    rows : frame or array
+    positive_label : label or None
+    several : bool
+        Has each row several labels?
+    """
     if inspect.isclass(model):
         raise EvidenceError(f"{model.__name__} is a class: give a trained model, an instance of it")
     if not hasattr(model, "predict"):
-        return _ask_callable(model, rows)
+        return _ask_callable(model, rows, several=several)
+    if several:
+        return {"y_pred": model.predict(rows), **_ask_scores_of_labels(model, rows)}
     answer: dict[str, Any] = {"y_pred": _one_a_row(model.predict(rows))}
     classes = getattr(model, "classes_", None)
     if classes is None or isinstance(classes, list):  # a list: one array for each of several outputs
@@ -51,15 +62,15 @@ class _Sink:
         return len(data)
 
 
-def _ask_callable(model: Any, rows: Any) -> dict[str, Any]:
+def _ask_callable(model: Any, rows: Any, *, several: bool) -> dict[str, Any]:
     if not callable(model):
         raise EvidenceError(
             f"a {type(model).__name__} has no predict and cannot be called: give a trained model, or a function of X"
         )
     answer = model(rows)
-    if isinstance(answer, tuple) and len(answer) == 2:
-        return {"y_pred": _one_a_row(answer[0]), "y_score": answer[1]}
-    return {"y_pred": _one_a_row(answer)}
+    said, *scores = answer if isinstance(answer, tuple) and len(answer) == 2 else (answer,)
+    y_pred = said if several else _one_a_row(said)
+    return {"y_pred": y_pred, **({"y_score": scores[0]} if scores else {})}
 
 
 def _ask_scores(model: Any, rows: Any, classes: list[Any], positive_label: Any) -> dict[str, Any]:
@@ -73,6 +84,26 @@ def _ask_scores(model: Any, rows: Any, classes: list[Any], positive_label: Any) 
     positive = usual_positive(classes) if positive_label is None else positive_label
     first_is_positive = positive is not None and positive == classes[0]
     return {"y_score": -scores if first_is_positive else scores}
+
+
+def _ask_scores_of_labels(model: Any, rows: Any) -> dict[str, Any]:
+    """A column for each label."""
+    if hasattr(model, "predict_proba"):
+        said = model.predict_proba(rows)
+        by_label = isinstance(said, list)  # of arrays, each with the classes of one label
+        return {"y_score": _of_having_it(said, model.classes_) if by_label else said, "probabilities": True}
+    if hasattr(model, "decision_function"):
+        return {"y_score": model.decision_function(rows)}
+    return {}
+
+
+def _of_having_it(said: list[Any], classes: list[Any]) -> Any:
+    """The probability of 1, which is 0 where training never saw one."""
+    columns = [
+        np.asarray(one)[:, list(known).index(1)] if 1 in list(known) else np.zeros(len(one))
+        for one, known in zip(said, classes, strict=True)
+    ]
+    return np.column_stack(columns)
 
 
 def _one_a_row(predicted: Any) -> Any:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-Task = Literal["binary", "multiclass", "regression"]
+Task = Literal["binary", "multiclass", "multilabel", "regression"]
 Identity = Literal["row_ids", "features", "anonymous"]
 
 
@@ -22,24 +22,29 @@ class Evaluation:
 
     Parameters
     ----------
-    y_true, y_pred : array-like of shape (n,)
+    y_true, y_pred : array-like of shape (n,) or (n, labels)
         Labels (text, integers, booleans) or quantities. Series and one-column frames of pandas, Polars, PyArrow, …
+        Where each row has several labels (multilabel): a column of 0 and 1 for each label.
     y_score : array-like of shape (n,) or (n, classes), optional
         Score of the positive class, higher is more positive; or the probability of each class, in the order of
-        `labels`.
+        `labels`; or the score of each label, if multilabel.
     positive_label : label, optional
         Needed by binary metrics where the labels are not {0, 1}, {False, True} or {-1, 1}.
     sensitive_features : frame, mapping, Series or array, optional
         Columns of length n that describe people.
+    slice_features : frame, mapping, Series or array, optional
+        Other columns of length n to slice by.
     clusters, time, sample_weight : array-like of shape (n,), optional
-        Which rows belong together, when they happened (numbers or dates), how much each counts.
+        Which rows belong together, when they happened (numbers, dates or durations), how much each counts.
+    season : float, timedelta, or text such as ``"7 days"``, optional
+        In the unit of `time`, the longest time over which rows are alike: no batch of rows is shorter.
     row_ids : array-like of shape (n,), optional
         Unique names of the rows. With them two evaluations pair row by row.
     features : frame or array of n rows, optional
         Where there are no `row_ids`, rows are told apart by a hash of these. They are not kept.
     labels : sequence, optional
-        All classes that the model knows; default: those of `y_true`.
-    task : {"binary", "multiclass", "regression"}, optional
+        All classes that the model knows; default: those of `y_true`. If multilabel, the names of the columns.
+    task : {"binary", "multiclass", "multilabel", "regression"}, optional
         Default: told from the values. Say ``"regression"`` where integers are quantities.
     probabilities : bool, default False
         Claim that `y_score` holds probabilities: values outside [0, 1] are then refused.
@@ -58,7 +63,7 @@ class Evaluation:
 
     __slots__ = (
         "_digests", "_pred", "_true", "clusters", "identity", "labels", "model_digest", "n", "notes", "positive_label",
-        "row_keys", "sample_weight", "sensitive_features", "task", "time", "y_score",
+        "row_keys", "sample_weight", "season", "sensitive_features", "slice_features", "task", "time", "y_score",
     )  # fmt: skip
 
     task: Task
@@ -67,8 +72,10 @@ class Evaluation:
     positive_label: Any
     y_score: NDArray[np.float64] | None
     sensitive_features: dict[str, NDArray[Any]]
+    slice_features: dict[str, NDArray[Any]]
     clusters: NDArray[Any] | None
     time: NDArray[Any] | None
+    season: float | np.timedelta64 | None
     sample_weight: NDArray[np.float64] | None
     row_keys: NDArray[np.uint64] | None
     identity: Identity
@@ -87,8 +94,10 @@ class Evaluation:
         *,
         positive_label: Any = None,
         sensitive_features: Any = None,
+        slice_features: Any = None,
         clusters: Any = None,
         time: Any = None,
+        season: Any = None,
         sample_weight: Any = None,
         row_ids: Any = None,
         features: Any = None,
@@ -104,8 +113,10 @@ class Evaluation:
             y_score=y_score,
             positive_label=positive_label,
             sensitive_features=sensitive_features,
+            slice_features=slice_features,
             clusters=clusters,
             time=time,
+            season=season,
             sample_weight=sample_weight,
             row_ids=row_ids,
             features=features,
@@ -127,7 +138,7 @@ class Evaluation:
     def __setstate__(self, state: tuple[None, dict[str, Any]]) -> None:
         """Of a copy or a pickle, which forgets that arrays were not writable."""
         for name, value in state[1].items():
-            arrays = value.values() if name == "sensitive_features" else [value]
+            arrays = value.values() if name in ("sensitive_features", "slice_features") else [value]
             for array in arrays:
                 if hasattr(array, "setflags"):
                     array.setflags(write=False)
@@ -144,7 +155,7 @@ class Evaluation:
             takes `X` and returns `y_pred`, or `y_pred` and `y_score`.
         X : frame or array of n rows
             Rows are told apart by a hash of it, where no `row_ids` are given.
-        y : array-like of shape (n,)
+        y : array-like of shape (n,) or (n, labels)
         **known
             The keyword arguments of `Evaluation`.
 
@@ -154,8 +165,10 @@ class Evaluation:
             The model has no ``predict`` and cannot be called, or its answer is not one prediction a row.
         """
         from .asking import ask, digest_of
+        from .frames import has_several_columns
 
-        answer = ask(model, X, positive_label=known.get("positive_label"))
+        several = known.get("task") == "multilabel" or ("task" not in known and has_several_columns(y))
+        answer = ask(model, X, positive_label=known.get("positive_label"), several=several)
         _refuse_other_labels(answer.get("labels"), known.get("labels"))
         made = cls(y, **{"features": X, **answer, **known})
         object.__setattr__(made, "model_digest", digest_of(model))
@@ -166,11 +179,12 @@ class Evaluation:
         cls,
         source: str | Path | Any,
         *,
-        y_true: str = "y_true",
-        y_pred: str = "y_pred",
+        y_true: str | Sequence[str] = "y_true",
+        y_pred: str | Sequence[str] = "y_pred",
         y_score: str | Sequence[str] | None = None,
         row_ids: str | None = None,
         sensitive_features: str | Sequence[str] | None = None,
+        slice_features: str | Sequence[str] | None = None,
         clusters: str | None = None,
         time: str | None = None,
         sample_weight: str | None = None,
@@ -182,13 +196,14 @@ class Evaluation:
         Parameters
         ----------
         source : path or frame
-        y_true, y_pred : str
-            Names of columns.
+        y_true, y_pred : str or sequence of str
+            Names of columns. Several: one column for each of `labels`, which are called as those of `y_true`
+            unless you say otherwise.
         y_score : str or sequence of str, optional
             Default: the column ``y_score``, if there is one. Several names: one column for each of `labels`.
         row_ids, clusters, time, sample_weight : str, optional
             Names of columns.
-        sensitive_features, features : names of columns, optional
+        sensitive_features, slice_features, features : names of columns, optional
         **known
             The other keyword arguments of `Evaluation`.
 
@@ -207,59 +222,88 @@ class Evaluation:
                 y_score=y_score,
                 row_ids=row_ids,
                 sensitive_features=sensitive_features,
+                slice_features=slice_features,
                 clusters=clusters,
                 time=time,
                 sample_weight=sample_weight,
                 features=features,
+                labels=known.pop("labels", None),
             ),
             **known,
         )
 
     @property
     def y_true(self) -> NDArray[Any]:
-        """The truth, of shape (n,): labels or quantities."""
+        """The truth, of shape (n,): labels or quantities. Of shape (n, labels) if multilabel: 0 and 1."""
         return self._decoded(self._true)
 
     @property
     def y_pred(self) -> NDArray[Any]:
-        """The predictions, of shape (n,): labels or quantities."""
+        """The predictions, of the shape of `y_true`."""
         return self._decoded(self._pred)
 
     @property
+    def true_codes(self) -> NDArray[Any]:
+        """The truth as it is kept: places in `labels`, 0 and 1 for each label of a multilabel one, or quantities."""
+        return self._true
+
+    @property
+    def pred_codes(self) -> NDArray[Any]:
+        """The predictions as they are kept; see `true_codes`."""
+        return self._pred
+
+    @property
     def correct(self) -> NDArray[np.bool_]:
-        """Rows whose label is predicted rightly."""
-        return self._true == self._pred  # type: ignore[no-any-return]
+        """Rows whose label is predicted rightly; all labels of the row, if there are several."""
+        equal: NDArray[np.bool_] = self._true == self._pred
+        return equal if equal.ndim == 1 else equal.all(axis=1)  # type: ignore[return-value]
 
     @property
     def positive(self) -> NDArray[np.bool_]:
         """Rows of the positive class."""
-        return self._true == self.labels.index(self.positive_label)  # type: ignore[no-any-return]
+        return self._true == self._positive_code()  # type: ignore[no-any-return]
 
     @property
     def predicted_positive(self) -> NDArray[np.bool_]:
         """Rows that the model calls positive."""
-        return self._pred == self.labels.index(self.positive_label)  # type: ignore[no-any-return]
+        return self._pred == self._positive_code()  # type: ignore[no-any-return]
 
     @property
     def errors(self) -> NDArray[np.float64]:
         """Prediction minus truth, in the unit of the target."""
+        self._refuse_several_labels("an error in the unit of a target")
         return self._pred - self._true  # type: ignore[no-any-return]
+
+    def _positive_code(self) -> int:
+        self._refuse_several_labels("a positive class")
+        return self.labels.index(self.positive_label)
+
+    def _refuse_several_labels(self, what: str) -> None:
+        if self.task == "multilabel":
+            from pytest_mlops.verdict.errors import EvidenceError
+
+            raise EvidenceError(f"a multilabel evaluation has no such thing as {what}: judge each label by itself")
 
     @property
     def data_digest(self) -> str:
         """sha256 of which rows these are, and their truth; the same in any row order if rows have an identity."""
-        return self._digest("data", {"y_true": self.y_true})
+        return self._digest("data", self._named("y_true", self.y_true))
 
     @property
     def prediction_digest(self) -> str:
         """sha256 of what the model said about which row."""
-        return self._digest("predictions", {"y_true": self.y_true, **self._said()})
+        return self._digest("predictions", {**self._named("y_true", self.y_true), **self._said()})
 
     def _said(self) -> dict[str, NDArray[Any]]:
-        if self.y_score is None:
-            return {"y_pred": self.y_pred}
-        by_class = self.y_score.reshape(self.n, -1).T
-        return {"y_pred": self.y_pred, **{f"y_score {place}": scores for place, scores in enumerate(by_class)}}
+        scores = {} if self.y_score is None else self._named("y_score", self.y_score.reshape(self.n, -1))
+        return {**self._named("y_pred", self.y_pred), **scores}
+
+    def _named(self, what: str, values: NDArray[Any]) -> dict[str, NDArray[Any]]:
+        """By column, those of a multilabel evaluation by label."""
+        if values.ndim == 1:
+            return {what: values}
+        names = map(repr, self.labels) if self.task == "multilabel" else range(values.shape[1])
+        return {f"{what} {name}": column for name, column in zip(names, values.T, strict=True)}
 
     def _digest(self, what: str, columns: Mapping[str, NDArray[Any]]) -> str:
         from . import fingerprint
@@ -273,7 +317,7 @@ class Evaluation:
     def _decoded(self, codes: NDArray[Any]) -> NDArray[Any]:
         from .intake import decode
 
-        return codes if self.task == "regression" else decode(codes, self.labels)
+        return codes if self.task in ("multilabel", "regression") else decode(codes, self.labels)
 
     def __repr__(self) -> str:
         facts = [self.task, count(self.n, "row")]

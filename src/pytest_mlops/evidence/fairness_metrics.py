@@ -9,11 +9,17 @@ from typing import TYPE_CHECKING, Literal
 from pytest_mlops.verdict.errors import EvidenceError, MlopsUsageError
 from pytest_mlops.verdict.wording import did_you_mean
 
-from .metrics import Metric, Needs
+from .metrics import Metric
 
 if TYPE_CHECKING:
-    from .evaluation import Evaluation
+    from .evaluation import Evaluation, Task
 
+Needs = Literal["labels", "positive", "quantities"]
+_TASKS: dict[Needs, tuple[Task, ...]] = {
+    "labels": ("binary", "multiclass"),
+    "positive": ("binary",),
+    "quantities": ("regression",),
+}
 Form = Literal["difference", "ratio", "group_min", "group_max"]
 
 
@@ -61,7 +67,10 @@ class FairnessMetric:
     @property
     def metric(self) -> Metric:
         """What it demands of an evaluation."""
-        return Metric(self.name, self.needs, self.lowest, self.highest, self.greater_is_better)
+        return Metric(
+            self.name, "share", _TASKS[self.needs], average="positive" if self.needs == "positive" else None,
+            lowest=self.lowest, highest=self.highest, greater_is_better=self.greater_is_better,
+        )  # fmt: skip
 
     def demand(self, evaluation: Evaluation) -> None:
         """Raise an `EvidenceError` where the evaluation has too many classes: here another metric is the way out."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +46,45 @@ def matrix(data: Any, what: str) -> NDArray[Any]:
     if array.ndim not in (1, 2):
         raise EvidenceError(f"{what} has shape {array.shape}, expected (n,) or (n, classes)")
     return array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Values, and the names of their columns where they have any.
+
+    Parameters
+    ----------
+    values : array of at least one dimension
+    names : tuple of text and integers, or None
+        Of the columns of a frame.
+    """
+
+    values: NDArray[Any]
+    names: tuple[Any, ...] | None = None
+
+    @classmethod
+    def of(cls, data: Any, what: str) -> Table:
+        """A column or several, of a frame, an array, a sparse matrix, a Series or a list.
+
+        Raises
+        ------
+        EvidenceError
+            It is neither.
+        """
+        if hasattr(data, "toarray") and len(getattr(data, "shape", ())) == 2:  # scipy.sparse, of several labels
+            return cls(np.asarray(data.toarray()))
+        native = data if _plain(data) else _narwhals(data, what)
+        names = tuple(native.columns) if hasattr(native, "get_column") else None
+        return cls(_array(data if names is None else native, what), names)
+
+
+def has_several_columns(data: Any) -> bool:
+    """Is it a table of more than one column? What is none at all is refused elsewhere."""
+    try:
+        values = Table.of(data, "y").values
+    except EvidenceError:
+        return False
+    return values.ndim == 2 and values.shape[1] > 1
 
 
 def columns(data: Any, what: str) -> dict[str, NDArray[Any]]:
@@ -119,7 +159,7 @@ def _first_line(error: Exception) -> str:
 def _array(data: Any, what: str) -> NDArray[Any]:
     if isinstance(data, str | bytes | Path) or data is None:
         raise EvidenceError(f"{what} is {data!r}, expected one value a row")
-    native: Any = data if isinstance(data, np.ndarray | list | tuple) else _narwhals(data, what)
+    native: Any = data if _plain(data) else _narwhals(data, what)
     try:
         # What narwhals does not know converts itself, by a copy if need be: PyArrow's own to_numpy would refuse one.
         array = native.to_numpy() if hasattr(native, "implementation") else np.asarray(native)
@@ -132,6 +172,11 @@ def _array(data: Any, what: str) -> NDArray[Any]:
     if array.dtype.kind in "US" and not isinstance(data, np.ndarray):
         return np.asarray(data, dtype=object)  # numpy has made text of 1 in ["a", 1]
     return np.asarray(array)
+
+
+def _plain(data: Any) -> bool:
+    """Does numpy read it without help?"""
+    return isinstance(data, np.ndarray | list | tuple | str | bytes | Path) or data is None
 
 
 def _narwhals(data: Any, what: str) -> Any:

@@ -1,9 +1,9 @@
-"""Who is who: the rows of an evaluation, grouped by sensitive features."""
+"""Who is who: the rows of an evaluation, grouped by columns."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -65,32 +65,57 @@ def groups_by(evaluation: Evaluation, features: Sequence[str]) -> Groups:
     EvidenceError
         There is no such feature, one group only, or so many that they are no groups; or two values look alike.
     """
-    columns = [_coded(_feature(evaluation, name), name) for name in features]
-    codes = columns[0][1]
-    for names, more in columns[1:]:
+    for name in features:
+        _refuse_unknown(evaluation, name)
+    groups = groups_of(evaluation.sensitive_features, features)
+    if len(groups.names) < 2:
+        raise EvidenceError(
+            f"all rows are of one group of {_listed(features)}, {groups.labels[0]!r}: judge rows of at least two "
+            f"groups, or another feature"
+        )
+    return groups
+
+
+def groups_of(columns: Mapping[str, NDArray[Any]], features: Sequence[str]) -> Groups:
+    """The groups of one column, or the intersections of several that have rows.
+
+    Parameters
+    ----------
+    columns : mapping of arrays of shape (n,)
+    features : sequence of str
+        Names of at least one of them.
+
+    Raises
+    ------
+    EvidenceError
+        There is no such column, or so many groups that they are none; or two values look alike.
+    """
+    unknown = next((name for name in features if name not in columns), None)
+    if unknown is not None:
+        raise EvidenceError(f"there is no column {unknown!r} to group rows by: {did_you_mean(unknown, columns)}")
+    coded = [_coded(columns[name], name) for name in features]
+    codes = coded[0][1]
+    for names, more in coded[1:]:
         codes = codes * len(names) + more
     present, joined = np.unique(codes, return_inverse=True)
-    by = " and ".join(map(repr, features))
-    sizes = [len(names) for names, _ in columns]
-    places = np.unravel_index(present, sizes)
-    if present.size < 2:
-        only = " / ".join(names[int(place[0])] for (names, _), place in zip(columns, places, strict=True))
-        raise EvidenceError(
-            f"all rows are of one group of {by}, {only!r}: judge rows of at least two groups, or another feature"
-        )
     if present.size > MOST_GROUPS:
         raise EvidenceError(
-            f"{by} makes {present.size:,} groups, of which each is compared with each other: make at most "
+            f"{_listed(features)} makes {present.size:,} groups, of which each is compared with others: make at most "
             f"{MOST_GROUPS} of them, e.g. ages to age groups"
         )
+    places = np.unravel_index(present, [len(names) for names, _ in coded])
     found = tuple(
-        tuple(names[place[group]] for (names, _), place in zip(columns, places, strict=True))
+        tuple(names[place[group]] for (names, _), place in zip(coded, places, strict=True))
         for group in range(present.size)
     )
     return Groups(found, joined.reshape(-1))
 
 
-def _feature(evaluation: Evaluation, name: str) -> NDArray[Any]:
+def _listed(features: Sequence[str]) -> str:
+    return " and ".join(map(repr, features))
+
+
+def _refuse_unknown(evaluation: Evaluation, name: str) -> None:
     features = evaluation.sensitive_features
     if not features:
         raise EvidenceError(
@@ -99,7 +124,6 @@ def _feature(evaluation: Evaluation, name: str) -> NDArray[Any]:
         )
     if name not in features:
         raise EvidenceError(f"this evaluation has no sensitive feature {name!r}: {did_you_mean(name, features)}")
-    return features[name]
 
 
 def _coded(values: NDArray[Any], feature: str) -> tuple[list[str], NDArray[np.int64]]:
@@ -107,12 +131,12 @@ def _coded(values: NDArray[Any], feature: str) -> tuple[list[str], NDArray[np.in
     import pandas as pd
 
     if values.ndim != 1:
-        raise EvidenceError(f"the sensitive feature {feature!r} has shape {values.shape}, expected one value a row")
+        raise EvidenceError(f"the column {feature!r} has shape {values.shape}, expected one value a row")
     _refuse_truth_and_number(values, feature)
     try:
         codes, found = pd.factorize(values.astype(object) if values.dtype.kind in "USO" else values)
     except TypeError as error:
-        raise EvidenceError(f"the sensitive feature {feature!r} holds values that cannot be told apart") from error
+        raise EvidenceError(f"the column {feature!r} holds values that cannot be told apart") from error
     order = sorted(range(len(found)), key=lambda place: _sort_key(found[place]))
     names = [_text(found[place]) for place in order]
     if (codes < 0).any():
@@ -132,7 +156,7 @@ def _refuse_truth_and_number(values: NDArray[Any], feature: str) -> None:
     truth = {kind for kind in kinds if issubclass(kind, bool | np.bool_)}
     numbers = {kind for kind in kinds if issubclass(kind, int | float | np.number)} - truth
     if truth and any(value == value for value in values if type(value) in numbers):  # NaN is a missing value
-        raise EvidenceError(f"the sensitive feature {feature!r} holds both truth values and numbers: give one of them")
+        raise EvidenceError(f"the column {feature!r} holds both truth values and numbers: give one of them")
 
 
 def _sort_key(value: Any) -> tuple[int, float, str]:
@@ -154,6 +178,6 @@ def _refuse_twins(names: Sequence[str], feature: str) -> None:
     name, times = Counter(names).most_common(1)[0]
     if times > 1:
         raise EvidenceError(
-            f"the sensitive feature {feature!r} has {times} groups that read {name!r}, e.g. a number and a text: "
+            f"the column {feature!r} has {times} groups that read {name!r}, e.g. a number and a text: "
             f"give all of its values in one form"
         )

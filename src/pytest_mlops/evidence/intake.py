@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from pytest_mlops.verdict.errors import EvidenceError
-from pytest_mlops.verdict.wording import count, did_you_mean
+from pytest_mlops.verdict.wording import did_you_mean
 
 from . import fingerprint
-from .frames import columns, matrix, vector
+from .checked import (
+    example,
+    finite_numbers,
+    frozen,
+    known_labels,
+    listed,
+    refuse_no_probabilities,
+    same_length,
+    scalar,
+    whole,
+)
+from .frames import Table, columns, matrix, vector
+from .moments import together, when
+from .multilabel import odd_labels, several_labels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,8 +32,7 @@ if TYPE_CHECKING:
     from .evaluation import Task
 
 _EXACT_IN_FLOAT = 2**53
-_ROUNDING = 1e-6  # of 32-bit floats: a softmax may give 1.0000001
-_TASKS = ("binary", "multiclass", "regression")
+_TASKS = ("binary", "multiclass", "multilabel", "regression")
 _USUAL_POSITIVES: tuple[tuple[frozenset[Any], Any], ...] = (
     (frozenset({0, 1}), 1),
     (frozenset({-1, 1}), 1),
@@ -35,8 +46,10 @@ def admit(
     y_score: Any,
     positive_label: Any,
     sensitive_features: Any,
+    slice_features: Any,
     clusters: Any,
     time: Any,
+    season: Any,
     sample_weight: Any,
     row_ids: Any,
     features: Any,
@@ -45,24 +58,24 @@ def admit(
     probabilities: bool,
 ) -> dict[str, Any]:
     """The validated fields of an `Evaluation`, whose docstring says what each argument is."""
-    truth, said = _whole(y_true, "y_true"), _whole(y_pred, "y_pred")
-    n = truth.size
+    table = Table.of(y_true, "y_true")
+    n = len(table.values)
     if n == 0:
         raise EvidenceError("y_true is empty: there is nothing to judge")
-    _same_length(said, n, "y_pred")
-    task = _checked_task(task) or _infer_task(truth, said)
-    if task == "regression":
-        fields = _regression(truth, said, y_score, positive_label)
+    if _checked_task(task) == "multilabel" or (task is None and _several_columns(table)):
+        fields = several_labels(
+            table, y_pred, y_score, labels=labels, positive_label=positive_label, probabilities=probabilities
+        )
     else:
-        fields = _classification(truth, said, labels, positive_label, task)
-        fields["y_score"] = _scores(y_score, n, fields["labels"], fields["positive_label"], probabilities=probabilities)
+        fields = _one_a_row(table, y_pred, y_score, labels, positive_label, task, probabilities=probabilities)
     return {
         **fields,
         **_identity(row_ids, features, n),
         "n": n,
-        "sensitive_features": _feature_columns(sensitive_features, n),
-        "clusters": _optional(clusters, "clusters", n),
-        "time": _optional(time, "time", n),
+        "sensitive_features": _named_columns(sensitive_features, "sensitive_features", n),
+        "slice_features": _named_columns(slice_features, "slice_features", n),
+        "clusters": together(clusters, n),
+        **when(time, season, n),
         "sample_weight": _weights(sample_weight, n),
         "notes": _notes(fields),
     }
@@ -75,42 +88,24 @@ def decode(codes: NDArray[Any], labels: Sequence[Any]) -> NDArray[Any]:
     return np.asarray(known[codes])
 
 
-def _whole(data: Any, what: str) -> NDArray[Any]:
-    """One value a row, none of them missing."""
-    values = _unboxed(vector(data, what))
-    missing = _missing(values)
-    if missing.any():
-        raise EvidenceError(
-            f"{what} has {count(int(missing.sum()), 'missing value')} (NaN, infinite or None), the first in row "
-            f"{int(missing.argmax())}: leave those rows out of the evaluation, or fix what made them"
-        )
-    return values
+def _several_columns(table: Table) -> bool:
+    return table.values.ndim == 2 and table.values.shape[1] > 1
 
 
-def _missing(values: NDArray[Any]) -> NDArray[np.bool_]:
-    missing = np.zeros(values.shape, dtype=np.bool_)
-    if values.dtype.kind == "f":
-        missing |= ~np.isfinite(values)
-    elif values.dtype.kind in "mM":
-        missing |= np.isnat(values)
-    elif values.dtype.kind == "O":
-        import pandas as pd
-
-        infinite = [isinstance(x, float) and math.isinf(x) for x in values.ravel()]
-        missing |= np.asarray(pd.isna(values)) | np.reshape(infinite, values.shape)
-    return missing
-
-
-def _unboxed(values: NDArray[Any]) -> NDArray[Any]:
-    """Numbers that came as objects, as numbers; text as objects."""
-    if values.dtype.kind == "O" and all(isinstance(x, int | float | np.number | np.bool_) for x in values):
-        return np.array(values.tolist())
-    return values.astype(object) if values.dtype.kind in "US" else values
-
-
-def _same_length(values: NDArray[Any], n: int, what: str) -> None:
-    if len(values) != n:
-        raise EvidenceError(f"{what} has {count(len(values), 'row')}, but y_true has {n:,}: they must be the same rows")
+def _one_a_row(
+    table: Table, y_pred: Any, y_score: Any, labels: Sequence[Any] | None, positive_label: Any, task: Task | None,
+    *, probabilities: bool,
+) -> dict[str, Any]:  # fmt: skip
+    """One label or quantity a row."""
+    truth, said = whole(table.values, "y_true"), whole(y_pred, "y_pred")
+    n = truth.size
+    same_length(said, n, "y_pred")
+    task = task or _infer_task(truth, said)
+    if task == "regression":
+        return _regression(truth, said, y_score, positive_label)
+    fields = _classification(truth, said, labels, positive_label, task)
+    scores = _scores(y_score, n, fields["labels"], fields["positive_label"], probabilities=probabilities)
+    return {**fields, "y_score": scores}
 
 
 def _checked_task(task: Any) -> Task | None:
@@ -146,14 +141,14 @@ def _fractions(values: NDArray[Any]) -> bool:
 def _regression(truth: NDArray[Any], said: NDArray[Any], y_score: Any, positive_label: Any) -> dict[str, Any]:
     for values, what in ((truth, "y_true"), (said, "y_pred")):
         if not _numeric(values):
-            raise EvidenceError(f"{what} of a regression holds {_example(values)}, expected numbers")
+            raise EvidenceError(f"{what} of a regression holds {example(values)}, expected numbers")
     for given, what in ((y_score, "y_score"), (positive_label, "positive_label")):
         if given is not None:
             raise EvidenceError(f"{what} has no meaning for a regression: leave it out, or give labels as y_true")
     return {
         "task": "regression",
-        "_true": _frozen(truth.astype(np.float64)),
-        "_pred": _frozen(said.astype(np.float64)),
+        "_true": frozen(truth.astype(np.float64)),
+        "_pred": frozen(said.astype(np.float64)),
         "labels": (),
         "positive_label": None,
         "y_score": None,
@@ -166,7 +161,7 @@ def _classification(
     truth, said = _as_labels(truth, "y_true"), _as_labels(said, "y_pred")
     if _numeric(truth) != _numeric(said):
         raise EvidenceError(
-            f"y_true holds {_example(truth)} but y_pred holds {_example(said)}: labels of different kinds never "
+            f"y_true holds {example(truth)} but y_pred holds {example(said)}: labels of different kinds never "
             f"match; give both in the same form"
         )
     seen = _distinct(truth)
@@ -175,16 +170,16 @@ def _classification(
             f"y_true holds one class only, {seen[0]!r}: a model that always says so would look perfect; "
             f"judge it on rows of every class"
         )
-    known = seen if labels is None else _known_labels(labels)
+    known = seen if labels is None else known_labels(labels)
     _never_seen(seen, known, "y_true", "the model's labels")
     _never_seen(_distinct(said), known, "y_pred", "y_true" if labels is None else "the model's labels")
     if task == "binary" and len(known) != 2:
-        raise EvidenceError(f"task='binary', but there are {len(known)} labels: {_listed(known)}")
+        raise EvidenceError(f"task='binary', but there are {len(known)} labels: {listed(known)}")
     binary = len(known) == 2 and task != "multiclass"
     return {
         "task": "binary" if binary else "multiclass",
-        "_true": _frozen(_encode(truth, known)),
-        "_pred": _frozen(_encode(said, known)),
+        "_true": frozen(_encode(truth, known)),
+        "_pred": frozen(_encode(said, known)),
         "labels": tuple(known),
         "positive_label": _positive_label(known, positive_label, binary=binary),
     }
@@ -201,51 +196,58 @@ def _as_labels(values: NDArray[Any], what: str) -> NDArray[Any]:
     return values if values.dtype.kind in "iu" else values.astype(object)
 
 
-def _known_labels(labels: Any) -> list[Any]:
-    if isinstance(labels, str | bytes) or not isinstance(labels, Iterable):
-        raise EvidenceError(f"labels={labels!r} is no list of labels: give all classes that the model knows")
-    known = [_scalar(label) for label in labels]
-    if any(label in known[:place] for place, label in enumerate(known)):
-        raise EvidenceError(f"labels= names a class twice: {_listed(known)}")
-    return known
-
-
 def _distinct(values: NDArray[Any]) -> list[Any]:
     if _numeric(values):
-        return cast("list[Any]", np.unique(values).tolist())
+        present = _present(values)
+        return cast("list[Any]", (np.unique(values) if present is None else present).tolist())
     try:
         return sorted(set(values.tolist()), key=lambda label: (str(type(label)), label))
     except TypeError as error:
-        raise EvidenceError(f"labels are {_example(values)}, expected text, integers or booleans") from error
+        raise EvidenceError(f"labels are {example(values)}, expected text, integers or booleans") from error
 
 
-def _scalar(label: Any) -> Any:
-    plain = label.item() if isinstance(label, np.generic) else label
-    return int(plain) if isinstance(plain, bool) or (isinstance(plain, float) and plain.is_integer()) else plain
+def _present(values: NDArray[Any]) -> NDArray[Any] | None:
+    """The integers that occur, in order, found by counting; None where they lie too far apart for that."""
+    lowest, highest = int(values.min()), int(values.max())
+    if not _close_together(lowest, highest, values.size):
+        return None
+    return np.flatnonzero(np.bincount(values.astype(np.int64, copy=False) - lowest)) + lowest
+
+
+def _close_together(lowest: int, highest: int, rows: int) -> bool:
+    """May there be a place for each integer between?"""
+    return highest - lowest <= max(1024, rows) and -(2**62) < lowest <= highest < 2**62
 
 
 def _never_seen(found: list[Any], known: list[Any], where: str, among: str) -> None:
-    strangers = [label for label in found if label not in known]
+    among_known = set(known)
+    strangers = [label for label in found if label not in among_known]
     if strangers:
         near = did_you_mean(str(strangers[0]), map(str, known)) if isinstance(strangers[0], str) else ""
-        hint = near or f"known: {_listed(known)}; if these numbers are quantities, say task='regression'"
-        raise EvidenceError(f"{where} has labels that {among} never show: {_listed(strangers)}; {hint}")
+        hint = near or f"known: {listed(known)}; if these numbers are quantities, say task='regression'"
+        raise EvidenceError(f"{where} has labels that {among} never show: {listed(strangers)}; {hint}")
 
 
 def _encode(values: NDArray[Any], labels: list[Any]) -> NDArray[np.int32]:
-    if _numeric(values):
-        order = np.argsort(labels)
-        return order[np.searchsorted(np.asarray(labels)[order], values)].astype(np.int32)
+    """The place of each value in the labels, among which it is."""
     place = {label: code for code, label in enumerate(labels)}
-    return np.fromiter((place[value] for value in values.tolist()), np.int32, values.size)
+    if not _numeric(values):
+        return np.fromiter(map(place.__getitem__, values.tolist()), np.int32, values.size)
+    known = sorted(label for label in labels if isinstance(label, int))
+    codes = np.array([place[label] for label in known], dtype=np.int32)
+    if not _close_together(known[0], known[-1], values.size):
+        return codes[np.searchsorted(np.array(known), values)]
+    by_value = np.zeros(known[-1] - known[0] + 1, dtype=np.int32)
+    by_value[np.array(known) - known[0]] = codes
+    return by_value[values.astype(np.int64, copy=False) - known[0]]
 
 
 def _positive_label(labels: list[Any], positive_label: Any, *, binary: bool) -> Any:
     if positive_label is None:
         return usual_positive(labels) if binary else None
-    positive_label = _scalar(positive_label)
+    positive_label = scalar(positive_label)
     if positive_label not in labels:
-        raise EvidenceError(f"positive_label={positive_label!r} is none of the labels {_listed(labels)}")
+        raise EvidenceError(f"positive_label={positive_label!r} is none of the labels {listed(labels)}")
     return positive_label
 
 
@@ -260,24 +262,19 @@ def _scores(
     if y_score is None:
         return None
     scores = matrix(y_score, "y_score")
-    _same_length(scores, n, "y_score")
-    scores = _finite_numbers(scores, "y_score")
+    same_length(scores, n, "y_score")
+    scores = finite_numbers(scores, "y_score")
     if probabilities or scores.ndim == 2:
         _check_probabilities(scores)
     if scores.ndim == 1:
         if len(labels) > 2:
             raise EvidenceError(f"y_score has one column for {len(labels)} classes: give one column for each class")
-        return _frozen(scores)
-    return _frozen(_score_columns(scores, labels, positive_label))
+        return frozen(scores)
+    return frozen(_score_columns(scores, labels, positive_label))
 
 
 def _check_probabilities(scores: NDArray[np.float64]) -> None:
-    outside = (scores < -_ROUNDING) | (scores > 1 + _ROUNDING)
-    if outside.any():
-        raise EvidenceError(
-            f"y_score is meant to hold probabilities, but holds {count(int(outside.sum()), 'value')} outside [0, 1], "
-            f"e.g. {float(scores[outside][0])!r}: give probabilities, or one raw score a row"
-        )
+    refuse_no_probabilities(scores, "give probabilities, or one raw score a row")
     if scores.ndim == 2 and not np.allclose(scores.sum(axis=1), 1, atol=1e-3):
         raise EvidenceError("the columns of y_score do not add up to 1 in every row: they are not class probabilities")
 
@@ -285,44 +282,34 @@ def _check_probabilities(scores: NDArray[np.float64]) -> None:
 def _score_columns(scores: NDArray[np.float64], labels: tuple[Any, ...], positive_label: Any) -> NDArray[np.float64]:
     if scores.shape[1] != len(labels):
         raise EvidenceError(
-            f"y_score has {scores.shape[1]} columns for {len(labels)} classes {_listed(labels)}: one for each, in "
+            f"y_score has {scores.shape[1]} columns for {len(labels)} classes {listed(labels)}: one for each, in "
             f"the order of labels="
         )
     if len(labels) > 2:
         return scores
     if positive_label is None:
         raise EvidenceError(
-            f"which of {_listed(labels)} is the positive class? Say positive_label=, so that its scores can be told"
+            f"which of {listed(labels)} is the positive class? Say positive_label=, so that its scores can be told"
         )
     return scores[:, labels.index(positive_label)]
 
 
-def _finite_numbers(values: NDArray[Any], what: str) -> NDArray[np.float64]:
-    try:
-        numbers = np.where(_missing(values), np.nan, values).astype(np.float64)
-    except (TypeError, ValueError) as error:
-        raise EvidenceError(f"{what} holds {_example(values)}, expected numbers") from error
-    bad = ~np.isfinite(numbers)
-    if bad.any():
-        raise EvidenceError(f"{what} has {count(int(bad.sum()), 'missing value')} (NaN, infinite or None)")
-    return numbers
-
-
 def _identity(row_ids: Any, features: Any, n: int) -> dict[str, Any]:
     if row_ids is not None:
-        ids = _whole(row_ids, "row_ids")
-        _same_length(ids, n, "row_ids")
+        ids = whole(row_ids, "row_ids")
+        same_length(ids, n, "row_ids")
         try:
             id_keys = fingerprint.column_keys(ids)
         except fingerprint.NoValueError as error:
-            raise EvidenceError(f"row_ids hold {_example(ids)}, expected text or numbers") from error
-        if np.unique(id_keys).size != n:
+            raise EvidenceError(f"row_ids hold {example(ids)}, expected text or numbers") from error
+        in_order = np.sort(id_keys)
+        if (in_order[1:] == in_order[:-1]).any():
             raise EvidenceError("row_ids repeat: each row needs a name of its own")
-        return {"row_keys": _frozen(id_keys), "identity": "row_ids"}
+        return {"row_keys": frozen(id_keys), "identity": "row_ids"}
     keys = None if features is None else _feature_keys(features, n)
     if keys is None:
         return {"row_keys": None, "identity": "anonymous"}
-    return {"row_keys": _frozen(keys), "identity": "features"}
+    return {"row_keys": frozen(keys), "identity": "features"}
 
 
 def _feature_keys(features: Any, n: int) -> NDArray[np.uint64] | None:
@@ -332,39 +319,31 @@ def _feature_keys(features: Any, n: int) -> NDArray[np.uint64] | None:
     except EvidenceError:
         return None
     for name, values in found.items():
-        _same_length(values, n, f"features[{name!r}]")
+        same_length(values, n, f"features[{name!r}]")
     try:
         return fingerprint.row_keys(found) if found else None
     except fingerprint.NoValueError:
         return None
 
 
-def _feature_columns(sensitive_features: Any, n: int) -> dict[str, NDArray[Any]]:
-    if sensitive_features is None:
+def _named_columns(given: Any, what: str, n: int) -> dict[str, NDArray[Any]]:
+    if given is None:
         return {}
-    found = columns(sensitive_features, "sensitive_features")
+    found = columns(given, what)
     for name, values in found.items():
-        _same_length(values, n, f"sensitive_features[{name!r}]")
-    return {name: _frozen(values) for name, values in found.items()}
-
-
-def _optional(data: Any, what: str, n: int) -> NDArray[Any] | None:
-    if data is None:
-        return None
-    values = _whole(data, what)
-    _same_length(values, n, what)
-    return _frozen(values)
+        same_length(values, n, f"{what}[{name!r}]")
+    return {name: frozen(values) for name, values in found.items()}
 
 
 def _weights(sample_weight: Any, n: int) -> NDArray[np.float64] | None:
     if sample_weight is None:
         return None
     weights = vector(sample_weight, "sample_weight")
-    _same_length(weights, n, "sample_weight")
-    weights = _finite_numbers(weights, "sample_weight")
+    same_length(weights, n, "sample_weight")
+    weights = finite_numbers(weights, "sample_weight")
     if (weights < 0).any() or not weights.any():
         raise EvidenceError("sample_weight must not be negative, and at least one must be above 0")
-    return _frozen(weights)
+    return frozen(weights)
 
 
 def _notes(fields: dict[str, Any]) -> tuple[str, ...]:
@@ -372,26 +351,17 @@ def _notes(fields: dict[str, Any]) -> tuple[str, ...]:
     notes = []
     said, scores = fields["_pred"], fields["y_score"]
     if (said == said[0]).all():
-        constant = fields["labels"][said[0]] if fields["labels"] else float(said[0])
-        notes.append(f"the predictions are constant: every row is {constant!r}")
+        notes.append(f"the predictions are constant: every row is {_constant(fields)!r}")
     if scores is not None and (scores == scores[0]).all():
         notes.append("the scores are constant")
+    if fields["task"] == "multilabel":
+        notes.extend(odd_labels(fields["_true"], fields["labels"]))
     return tuple(notes)
 
 
-def _frozen(array: NDArray[Any]) -> NDArray[Any]:
-    """A copy of our own that nobody can write to: a verdict must not change under its reader's hands."""
-    own = np.array(array)
-    own.setflags(write=False)
-    return own
-
-
-def _example(values: NDArray[Any]) -> str:
-    value = values.ravel()[0]
-    plain = value.item() if isinstance(value, np.generic) else value
-    return f"{type(plain).__name__} (e.g. {plain!r})"
-
-
-def _listed(labels: Sequence[Any]) -> str:
-    shown = ", ".join(repr(label) for label in labels[:6])
-    return f"{shown}, …" if len(labels) > 6 else shown
+def _constant(fields: dict[str, Any]) -> Any:
+    """What every row is said to be."""
+    said, labels = fields["_pred"][0], fields["labels"]
+    if fields["task"] == "multilabel":
+        return [label for label, has in zip(labels, said, strict=True) if has]
+    return labels[said] if labels else float(said)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -12,11 +13,15 @@ from pytest_mlops.verdict.wording import count
 
 from . import fingerprint
 from .evaluation import Evaluation
+from .rows import Rows, rows_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    Order = NDArray[np.intp] | slice
+
 PairedBy = Literal["identity", "order"]
+_AS_THEY_STAND = slice(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +31,15 @@ class Pair:
     Parameters
     ----------
     champion, challenger : Evaluation
-    champion_order, challenger_order : int arrays of shape (n,)
-        Row k of one is row k of the other.
+    champion_order, challenger_order : int arrays of shape (n,), or slices
+        What to take of an array, so that row k of one is row k of the other. A slice takes all rows as they stand,
+        without a copy.
     """
 
     champion: Evaluation
     challenger: Evaluation
-    champion_order: NDArray[np.intp]
-    challenger_order: NDArray[np.intp]
+    champion_order: Order
+    challenger_order: Order
 
     def of(self, name: str) -> tuple[NDArray[Any], NDArray[Any]]:
         """An array of both evaluations, champion first, in the same row order."""
@@ -41,6 +47,22 @@ class Pair:
             getattr(self.champion, name)[self.champion_order],
             getattr(self.challenger, name)[self.challenger_order],
         )
+
+    def rows(self) -> tuple[Rows, Rows]:
+        """What metrics are computed from, champion first, in the same row order, with the same labels in one order.
+
+        Clusters, time, season and weights are those of the challenger, or the champion's where it has none.
+
+        Raises
+        ------
+        EvidenceError
+            Both have them, and they differ.
+        """
+        champion = rows_of(self.champion).take(self.champion_order)  # type: ignore[arg-type]  # a slice will do
+        challenger = rows_of(self.challenger).take(self.challenger_order)  # type: ignore[arg-type]  # a slice will do
+        shared = {name: _agreed(name, champion, challenger) for name in ("clusters", "time", "season", "weight")}
+        labels = _all_labels(champion, challenger)
+        return _relabelled(replace(champion, **shared), labels), _relabelled(replace(challenger, **shared), labels)
 
     def same(self, name: str) -> bool:
         """Is this array equal in both, to the last bit? Two that are absent are; one alone is not."""
@@ -67,21 +89,74 @@ def pair(champion: Evaluation, challenger: Evaluation, *, paired_by: PairedBy = 
         if champion.n != challenger.n:
             raise EvidenceError(_other_rows(champion, challenger))
         _refuse_other_order(champion, challenger)
-        order = np.arange(champion.n)
-        found = Pair(champion, challenger, order, order)
+        found = Pair(champion, challenger, _AS_THEY_STAND, _AS_THEY_STAND)
     else:
         found = _by_identity(champion, challenger)
-    different = np.count_nonzero(np.not_equal(*found.of("y_true")))
+    different = _rows_with_other_truth(found)
     if different:
         raise EvidenceError(
-            f"test rows differ from the champion's: y_true is another in {count(int(different), 'row')} of "
+            f"test rows differ from the champion's: y_true is another in {count(different, 'row')} of "
             f"{champion.n:,}; judge both models on the same labels"
         )
     return found
 
 
+def _agreed(name: str, champion: Rows, challenger: Rows) -> Any:
+    """What the rows of both are said to have."""
+    theirs, ours = getattr(champion, name), getattr(challenger, name)
+    if ours is None or theirs is None:
+        return theirs if ours is None else ours
+    if not np.array_equal(theirs, ours):
+        known = "sample_weight" if name == "weight" else name
+        raise EvidenceError(
+            f"{known} of champion and challenger differ{_where(theirs, ours)}: they belong to the test rows and not to "
+            f"a model; give both evaluations the same, or give it to the challenger only"
+        )
+    return ours
+
+
+def _where(theirs: Any, ours: Any) -> str:
+    if np.ndim(ours) == 0:
+        return f" ({theirs} and {ours})"
+    different = np.asarray(theirs != ours)
+    return f" in {count(int(different.sum()), 'row')}" if different.ndim else ""
+
+
+def _all_labels(champion: Rows, challenger: Rows) -> tuple[Any, ...]:
+    """In the challenger's order; a class that only the champion knows comes last."""
+    return (*challenger.labels, *(label for label in champion.labels if label not in challenger.labels))
+
+
+def _relabelled(rows: Rows, labels: tuple[Any, ...]) -> Rows:
+    """The same rows with codes that are places in `labels`. A class that the model did not know has a score of 0."""
+    if rows.labels == labels:
+        return rows
+    place = np.array([labels.index(label) for label in rows.labels], dtype=np.int32)
+    score = rows.score
+    if score is not None and score.ndim == 2:
+        score = np.zeros((rows.n, len(labels)))
+        score[:, place] = rows.score
+    return replace(
+        rows,
+        labels=labels,
+        positive=None if rows.positive is None else int(place[rows.positive]),
+        true=place[rows.true],
+        pred=place[rows.pred],
+        score=score,
+    )
+
+
+def _rows_with_other_truth(found: Pair) -> int:
+    if found.champion.labels == found.challenger.labels:
+        different = np.not_equal(*found.of("true_codes"))
+    else:
+        different = np.not_equal(*found.of("y_true"))
+    return int(np.count_nonzero(different.any(axis=1) if different.ndim == 2 else different))
+
+
 def _same_kind(champion: Evaluation, challenger: Evaluation) -> None:
-    for name in ("task", "positive_label"):
+    several = "multilabel" in (champion.task, challenger.task)
+    for name in ("task", "labels" if several else "positive_label"):
         theirs, ours = getattr(champion, name), getattr(challenger, name)
         if theirs != ours:
             raise EvidenceError(
@@ -111,8 +186,9 @@ def _by_identity(champion: Evaluation, challenger: Evaluation) -> Pair:
             f"the champion's rows are told apart by {champion.identity} and the challenger's by "
             f"{challenger.identity}: give row_ids= to both"
         )
-    orders = [_canonical_order(evaluation) for evaluation in (champion, challenger)]
-    found = Pair(champion, challenger, *orders)
+    if champion.identity == "row_ids" and np.array_equal(champion.row_keys, challenger.row_keys):  # type: ignore[arg-type]
+        return Pair(champion, challenger, _AS_THEY_STAND, _AS_THEY_STAND)
+    found = Pair(champion, challenger, *map(_canonical_order, (champion, challenger)))
     same_size = champion.n == challenger.n
     if not same_size or not np.array_equal(*found.of("row_keys")):
         raise EvidenceError(_other_rows(champion, challenger))
@@ -127,15 +203,18 @@ def _canonical_order(evaluation: Evaluation) -> NDArray[np.intp]:
     assert keys is not None  # not anonymous
     if evaluation.identity == "row_ids":
         return np.argsort(keys)
-    scores = [] if evaluation.y_score is None else list(evaluation.y_score.reshape(evaluation.n, -1).T)
-    said = [fingerprint.column_keys(values) for values in (evaluation.y_pred, evaluation.y_true)]
-    return np.lexsort((*scores, *said, keys))
+    said = [
+        fingerprint.column_keys(column) for column in (*_by_column(evaluation.y_pred), *_by_column(evaluation.y_true))
+    ]
+    return np.lexsort((*_by_column(evaluation.y_score), *said, keys))
 
 
 def _refuse_ambiguous(found: Pair) -> None:
     """Equal rows may be paired in any way, unless both models say different things of them."""
-    keys, truth = found.of("row_keys")[0], found.of("y_true")[0]
-    same_as_next = (keys[1:] == keys[:-1]) & (truth[1:] == truth[:-1])
+    keys, truth = found.of("row_keys")[0], found.of("true_codes")[0]
+    same_as_next = keys[1:] == keys[:-1]
+    for column in _by_column(truth):
+        same_as_next &= column[1:] == column[:-1]
     torn_by_both = [
         np.logical_or.reduce([_torn(said) for said in _said(evaluation, order)])
         for evaluation, order in (
@@ -151,9 +230,13 @@ def _refuse_ambiguous(found: Pair) -> None:
         )
 
 
-def _said(evaluation: Evaluation, order: NDArray[np.intp]) -> list[NDArray[Any]]:
-    scores = [] if evaluation.y_score is None else list(evaluation.y_score.reshape(evaluation.n, -1).T)
-    return [values[order] for values in (evaluation.y_pred, *scores)]
+def _said(evaluation: Evaluation, order: Order) -> list[NDArray[Any]]:
+    columns = [*_by_column(evaluation.y_pred), *_by_column(evaluation.y_score)]
+    return [column[order] for column in columns]
+
+
+def _by_column(values: NDArray[Any] | None) -> Sequence[NDArray[Any]]:
+    return () if values is None else list(values.reshape(len(values), -1).T)
 
 
 def _torn(said: NDArray[Any]) -> NDArray[np.bool_]:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from pytest_mlops.verdict.errors import EvidenceError
 
 from . import fingerprint
 from .evaluation import Evaluation
 from .frames import columns
 from .later import Later
+from .pairing import Pair, PairedBy, pair
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 Source = Evaluation | Callable[[], Any] | None
@@ -52,6 +54,7 @@ class Sources:
             "train": train,
         }
         self._asked: dict[Role, Any] = {}
+        self._pairs: dict[PairedBy, Pair] = {}
 
     def challenger(self) -> Evaluation:
         """The model under test.
@@ -66,6 +69,18 @@ class Sources:
     def champion(self) -> Evaluation:
         """The model it would replace; raises as `challenger` does."""
         return self._evaluation("champion")
+
+    def pair(self, paired_by: PairedBy = "identity") -> Pair:
+        """Champion and challenger on the same rows. They are paired once, however many checks ask.
+
+        Raises
+        ------
+        EvidenceError
+            One is not there, or they are not of the same rows.
+        """
+        if paired_by not in self._pairs:
+            self._pairs[paired_by] = pair(self.champion(), self.challenger(), paired_by=paired_by)
+        return self._pairs[paired_by]
 
     def reference(self) -> Mapping[str, NDArray[Any]]:
         """The columns of the sample that is compared with, each of shape (n,).
@@ -125,16 +140,7 @@ class Sources:
     def _columns(self, role: Role) -> Mapping[str, NDArray[Any]]:
         found = self._get(role)
         if not isinstance(found, _Columns):
-            given = (
-                columns(found, f"mlops_{role}") if not isinstance(found, Evaluation) else {**found.sensitive_features}
-            )
-            if isinstance(found, Evaluation):
-                said: NDArray[Any] = found.y_pred
-                if found.task != "regression" and not set(found.labels) <= {0, 1}:
-                    said = said.astype(str).astype(object)  # numbers that are names of classes are no quantities
-                given["prediction"] = said
-                if found.y_score is not None and found.y_score.ndim == 1:
-                    given["score"] = found.y_score
+            given = _said_by(found) if isinstance(found, Evaluation) else columns(found, f"mlops_{role}")
             found = self._asked[role] = _Columns(given, role)
         return found
 
@@ -174,6 +180,28 @@ class _Columns(dict[str, "NDArray[np.generic]"]):
             except fingerprint.NoValueError:
                 return None
         return self._digest
+
+
+def _said_by(evaluation: Evaluation) -> dict[str, NDArray[Any]]:
+    """An evaluation as columns: what is known of its rows, predictions, and scores of one thing."""
+    if evaluation.task == "multilabel":
+        return {**evaluation.sensitive_features, **_by_label(evaluation)}
+    said: NDArray[Any] = evaluation.y_pred
+    if evaluation.task != "regression" and not set(evaluation.labels) <= {0, 1}:
+        said = said.astype(str).astype(object)  # numbers that are names of classes are no quantities
+    scores = evaluation.y_score
+    of_one = {} if scores is None or scores.ndim == 2 else {"score": scores}
+    return {**evaluation.sensitive_features, "prediction": said, **of_one}
+
+
+def _by_label(evaluation: Evaluation) -> dict[str, NDArray[Any]]:
+    tables = {"prediction": evaluation.y_pred, "score": evaluation.y_score}
+    return {
+        f"{what}[{label}]": np.ascontiguousarray(column)
+        for what, table in tables.items()
+        if table is not None
+        for label, column in zip(evaluation.labels, table.T, strict=True)
+    }
 
 
 def _absent(role: Role) -> str:

@@ -29,7 +29,8 @@ def to_arrays(evaluation: Evaluation) -> tuple[dict[str, NDArray[Any]], dict[str
     Returns
     -------
     arrays : dict of arrays of n rows
-        ``y_true`` and ``y_pred`` (codes of labels, or quantities), ``y_score`` and ``row_keys`` where there are any.
+        ``y_true`` and ``y_pred`` (codes of labels, 0 and 1 for each label, or quantities), ``y_score`` and
+        ``row_keys`` where there are any.
         No features, no sensitive features.
     facts : dict
         Builtins only.
@@ -65,11 +66,7 @@ def from_arrays(arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) ->
         if len(array) != n:
             raise EvidenceError(f"stored predictions have {len(array)} rows of {name}, but {n} of y_true")
     fields: dict[str, Any] = {attribute: arrays.get(name) for name, attribute in _ARRAYS.items()}
-    if facts["task"] != "regression":
-        for name in ("y_true", "y_pred"):
-            codes = np.asarray(arrays[name])
-            if codes.dtype.kind != "i" or not n or codes.min() < 0 or codes.max() >= len(labels):
-                raise EvidenceError(f"stored predictions have codes in {name} that stand for no label")
+    _refuse_other_codes(arrays, facts["task"], n, len(labels))
     if (facts["identity"] == "anonymous") != (fields["row_keys"] is None):
         raise EvidenceError("stored predictions do not say which rows they are of")
     return _restored(
@@ -80,13 +77,26 @@ def from_arrays(arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) ->
             "notes": tuple(facts["notes"]),
             "n": n,
             "sensitive_features": {},
+            "slice_features": {},
             "clusters": None,
             "time": None,
+            "season": None,
             "sample_weight": None,
             "model_digest": None,
             "_digests": {},
         }
     )
+
+
+def _refuse_other_codes(arrays: Mapping[str, NDArray[Any]], task: str, n: int, labels: int) -> None:
+    """Codes are places in the labels; of a multilabel evaluation 0 or 1, a column for each label."""
+    several = task == "multilabel"
+    if several and any(arrays[name].shape != (n, labels) for name in ("y_true", "y_pred", "y_score") if name in arrays):
+        raise EvidenceError(f"stored predictions have not one column for each of the {labels} labels")
+    for name in ("y_true", "y_pred") if task != "regression" else ():
+        codes = np.asarray(arrays[name])
+        if codes.dtype.kind != "i" or not n or codes.min() < 0 or codes.max() >= (2 if several else labels):
+            raise EvidenceError(f"stored predictions have codes in {name} that stand for no label")
 
 
 def _restored(fields: Mapping[str, Any]) -> Evaluation:

@@ -1,4 +1,4 @@
-"""Functions of paired confusion counts: what no single share of the same rows expresses."""
+"""Metrics of two classes from confusion counts, alone and paired: what no share of the same rows expresses."""
 
 from __future__ import annotations
 
@@ -11,47 +11,108 @@ from scipy.special import ndtr
 from pytest_mlops.verdict.errors import EvidenceError
 from pytest_mlops.verdict.estimate import Estimate
 
+from .confusion import RATIOS, Average, Formula, Gradient, Ratio, Shares, formula
+from .power import quantile
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    Floats = NDArray[np.float64]
+    Rows = NDArray[np.bool_]
+
 DRAWS = 20_000
 PRIOR = 1 / 2
-
-Confusion = tuple[Any, Any, Any]
-"""True positives, false positives, false negatives: counts, or arrays of shares."""
+_POSITIVE = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Ratio:
-    """A metric that divides one weighted sum of the confusion counts by another.
+class CellMetric:
+    """A metric of the four cells of truth × prediction.
 
     Parameters
     ----------
-    upper, lower : tuple of three floats
-        The weights of (tp, fp, fn) in its numerator and in its denominator.
+    of : callable
+        From shares to value and slopes: `confusion.formula`.
+    ratio : Ratio or None
+        What it divides by what, where it is a ratio of the positive class: the score test of two is then exact.
     """
 
-    upper: tuple[float, float, float]
-    lower: tuple[float, float, float]
+    of: Formula
+    ratio: Ratio | None = None
 
-    def __call__(self, cells: Confusion) -> Any:
-        """The metric of counts, or of arrays of shares."""
-        return _weighted(self.upper, cells) / _weighted(self.lower, cells)
+    def __call__(self, table: Floats) -> Gradient:
+        """Of counts or shares whose first two axes are truth and prediction."""
+        table = table / table.sum(axis=(0, 1))
+        return self.of(Shares(np.stack([table[0, 0], table[1, 1]]), table.sum(axis=1), table.sum(axis=0)))
 
 
-precision = Ratio(upper=(1, 0, 0), lower=(1, 1, 0))
+def metric_of(name: str, average: Average | None = "positive") -> CellMetric:
+    """The metric of this name: see `confusion.formula`."""
+    return CellMetric(formula(name, average, _POSITIVE), RATIOS.get(name) if average == "positive" else None)
+
+
+precision = metric_of("precision")
 """tp / (tp + fp)."""
 
-f1 = Ratio(upper=(2, 0, 0), lower=(2, 1, 1))
+f1 = metric_of("f1")
 """2 tp / (2 tp + fp + fn)."""
 
 
+def alone(
+    positive: Rows, said: Rows, *, metric: CellMetric, confidence: float, generator: np.random.Generator
+) -> Estimate:
+    """A metric of one model's confusion counts.
+
+    Parameters
+    ----------
+    positive, said : bool arrays of shape (n,)
+        Rows of the positive class, and rows that the model calls positive.
+    metric : CellMetric
+    confidence : float
+        In (0, 1).
+    generator : numpy.random.Generator
+        For 20,000 draws.
+
+    Returns
+    -------
+    Estimate
+        The interval is that of the four cells under a Dirichlet distribution with counts + 1/2 [1]_, so it has a width
+        where no row is wrong.
+
+    Raises
+    ------
+    EvidenceError
+        The metric is not defined (0 / 0).
+
+    References
+    ----------
+    .. [1] H. Jeffreys, "An invariant form for the prior probability in estimation problems", Proceedings of the
+       Royal Society A 186, 1946.
+    """
+    both, positives, called = (int(np.count_nonzero(rows)) for rows in (positive & said, positive, said))
+    counts = np.array(
+        [positive.size - positives - called + both, called - both, positives - both, both], dtype=np.float64
+    )
+    value = _defined(metric(counts.reshape(2, 2)).value)
+    drawn = metric(generator.dirichlet(counts + PRIOR, size=DRAWS).T.reshape(2, 2, -1)).value
+    low, high = _around(value, drawn, confidence)
+    return Estimate(
+        value=value,
+        low=low,
+        high=high,
+        confidence=confidence,
+        method="Dirichlet(counts + 1/2) over cells",
+        n=int(positive.size),
+        standard_error=(high - low) / (2 * quantile(confidence)),
+    )
+
+
 def improvement(
-    positive: NDArray[np.bool_],
-    champion: NDArray[np.bool_],
-    challenger: NDArray[np.bool_],
+    positive: Rows,
+    champion: Rows,
+    challenger: Rows,
     *,
-    metric: Ratio,
+    metric: CellMetric,
     confidence: float,
     generator: np.random.Generator,
 ) -> Estimate:
@@ -61,7 +122,7 @@ def improvement(
     ----------
     positive, champion, challenger : bool arrays of shape (n,)
         Rows of the positive class, and rows that each model calls positive.
-    metric : Ratio
+    metric : CellMetric
     confidence : float
         In (0, 1).
     generator : numpy.random.Generator
@@ -70,7 +131,7 @@ def improvement(
     Returns
     -------
     Estimate
-        In [-1, 1]. The interval comes from the eight cells (truth × champion × challenger) under a Dirichlet
+        The interval comes from the eight cells (truth × champion × challenger) under a Dirichlet
         distribution with counts + 1/2, which adds four rows in all [1]_. The p-value is the larger one of two tests,
         because each is too eager where the other is not. The sign-flip test (on each row where the models differ they
         swap their predictions with probability 1/2; mid-p; for accuracy that is McNemar's) holds its level however
@@ -93,28 +154,48 @@ def improvement(
     .. [2] A. S. Kosinski, "A weighted generalized score statistic for comparison of predictive values of diagnostic
        tests", Statistics in Medicine 32, 2013.
     """
-    counts = np.bincount(4 * positive + 2 * champion + challenger, minlength=8).astype(np.float64)
-    value = _difference(counts, metric)
-    if not np.isfinite(value):
-        raise EvidenceError("the metric is 0 / 0: a model calls no row positive, or no row is")
+    counts = _paired_counts(positive, champion, challenger)
+    value = _defined(float(_difference(counts, metric)))
     drawn = _difference(generator.dirichlet(counts + PRIOR, size=DRAWS).T, metric)
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(drawn, [tail, 1 - tail])
+    low, high = _around(value, drawn, confidence)
     by_score, under_equality = _score(counts, metric)
     return Estimate(
-        value=float(value),
-        low=min(float(low), float(value)),
-        high=max(float(high), float(value)),
+        value=value,
+        low=low,
+        high=high,
         confidence=confidence,
         method="Dirichlet(counts + 1/2) over paired cells",
         n=int(positive.size),
         null=0.0,
-        p_value=max(_sign_flip(counts.astype(np.int64), float(value), metric, generator), by_score),
-        standard_error=max(float(drawn.std()), under_equality),
+        p_value=max(_sign_flip(counts.astype(np.int64), value, metric, generator), by_score),
+        standard_error=max((high - low) / (2 * quantile(confidence)), under_equality),
     )
 
 
-def _sign_flip(counts: NDArray[np.int64], observed: float, metric: Ratio, generator: np.random.Generator) -> float:
+def _paired_counts(positive: Rows, champion: Rows, challenger: Rows) -> Floats:
+    code = positive.astype(np.uint8) << 2
+    code |= champion.astype(np.uint8) << 1
+    code |= challenger
+    return np.bincount(code, minlength=8).astype(np.float64)
+
+
+def _defined(value: Any) -> float:
+    if not np.isfinite(value):
+        raise EvidenceError("the metric is 0 / 0: a model calls no row positive, or no row is")
+    return float(value)
+
+
+def _around(value: float, drawn: Floats, confidence: float) -> tuple[float, float]:
+    """Draws in which the metric is not defined are the worst ones and the best ones alike: they widen both ends."""
+    tail = (1 - confidence) / 2
+    low, high = (
+        float(np.quantile(np.where(np.isfinite(drawn), drawn, end), share, method="inverted_cdf"))
+        for share, end in ((tail, -np.inf), (1 - tail, np.inf))
+    )
+    return min(low, value), max(high, value)
+
+
+def _sign_flip(counts: NDArray[np.int64], observed: float, metric: CellMetric, generator: np.random.Generator) -> float:
     """How often a difference at most as large comes up when the models are interchangeable; ties count half.
 
     Swaps that leave a model without a metric (0 / 0) do not count.
@@ -132,42 +213,52 @@ def _sign_flip(counts: NDArray[np.int64], observed: float, metric: Ratio, genera
     return float((lower + np.count_nonzero(tied) / 2 + 0.5) / (defined + 1))
 
 
-def _score(counts: NDArray[np.float64], metric: Ratio) -> tuple[float, float]:
+def _score(counts: Floats, metric: CellMetric) -> tuple[float, float]:
     """P(a difference at most as large), and its standard error, where the models have one metric in common.
 
-    With v for that metric, the difference is exactly the sum over rows of (upper - v lower) / Σ lower for the
-    challenger minus the same for the champion, whatever v is; its variance is the sum of their squares. The standard
-    error has one row more on which the models differ, the one that counts most: as `paired_difference` has.
+    The difference is a sum over rows, of which each is what the challenger's prediction brings less what the
+    champion's does; its variance is the sum of their squares. The standard error has one row more on which the models
+    differ, the one that counts most: as `paired_difference` has.
     """
     table = counts.reshape(2, 2, 2)
     champion, challenger = table.sum(axis=2), table.sum(axis=1)
-    contrast = _by_cell(metric.upper) - metric(_confusion(champion + challenger)) * _by_cell(metric.lower)
-    by_champion, by_challenger = (contrast / _weighted(metric.lower, _confusion(one)) for one in (champion, challenger))
+    if metric.ratio is None:
+        by_champion, by_challenger = (_brings(metric(one)) / counts.sum() for one in (champion, challenger))
+    else:
+        by_champion, by_challenger = _contrasts(metric, metric.ratio, champion, challenger)
     rows = by_challenger[:, None, :] - by_champion[:, :, None]
+    if metric.ratio is None:  # the slopes are each model's own: without their means the sum would not be the difference
+        rows -= (table * rows).sum() / table.sum()
+        difference = float(_difference(counts, metric))
+    else:
+        difference = float((table * rows).sum())
     variance = float((table * rows**2).sum())
     one_more = float(np.square(rows[:, [0, 1], [1, 0]]).max())
-    p_value = float(ndtr((table * rows).sum() / np.sqrt(variance))) if variance else 0.5
+    p_value = float(ndtr(difference / np.sqrt(variance))) if variance else 0.5
     return p_value, float(np.sqrt(variance + one_more))
 
 
-def _difference(cells: NDArray[np.float64], metric: Ratio) -> Any:
+def _contrasts(metric: CellMetric, ratio: Ratio, champion: Floats, challenger: Floats) -> tuple[Floats, Floats]:
+    """With v for the metric that both have: (upper - v lower) / Σ lower, of which the difference is the exact sum."""
+    common = float(metric(champion + challenger).value)
+    contrast = _by_cell(ratio.upper) - common * _by_cell(ratio.lower)
+    first, second = (contrast / float((_by_cell(ratio.lower) * one).sum()) for one in (champion, challenger))
+    return first, second
+
+
+def _brings(found: Gradient) -> Floats:
+    """What a row of each cell of truth × prediction brings to first order."""
+    truth, said = found.true[:, None], found.said[None, :]
+    return np.asarray(truth + said + np.diag(found.right))
+
+
+def _difference(cells: Floats, metric: CellMetric) -> Any:
     """Challenger minus champion. Axis 0 of `cells`, of length 8, runs over truth, champion, challenger."""
     table = cells.reshape(2, 2, 2, *cells.shape[1:])
-    by_champion, by_challenger = table.sum(axis=2), table.sum(axis=1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return metric(_confusion(by_challenger)) - metric(_confusion(by_champion))
+    return metric(table.sum(axis=1)).value - metric(table.sum(axis=2)).value
 
 
-def _confusion(table: NDArray[np.float64]) -> Confusion:
-    """From truth × prediction."""
-    return table[1, 1], table[0, 1], table[1, 0]
-
-
-def _by_cell(weights: tuple[float, float, float]) -> NDArray[np.float64]:
-    """The weight of each cell of truth × prediction; true negatives have none."""
-    tp, fp, fn = weights
-    return np.array([[0.0, fp], [fn, tp]])
-
-
-def _weighted(weights: tuple[float, float, float], cells: Confusion) -> Any:
-    return sum(weight * cell for weight, cell in zip(weights, cells, strict=True))
+def _by_cell(weights: tuple[float, float, float, float]) -> Floats:
+    """The weight of each cell of truth × prediction, for the positive class."""
+    constant, right, true, said = weights
+    return np.array([[constant, constant + said], [constant + true, constant + right + true + said]])

@@ -1,187 +1,140 @@
-"""Means of a per-row loss, and functions of such means: MAE, RMSE, R²."""
+"""Means of what each row loses, and functions of such means: RMSE, R² and its relatives."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import stdtr, stdtrit
 
 from pytest_mlops.verdict.errors import EvidenceError
 from pytest_mlops.verdict.estimate import Estimate
 
-from .power import quantile
+from . import sums
+from .linear import Linear, enough, interval
+from .order import median
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-METHOD = "delta method, skewness-adjusted t"
+    Floats = NDArray[np.float64]
+    Codes = NDArray[np.integer]
 
 
-def mean(rows: NDArray[np.float64], *, confidence: float) -> Estimate:
-    """The mean of independent rows, with an interval that a few heavy rows lengthen on their own side.
+def mean(rows: Floats, weight: Floats | None = None) -> Linear:
+    """The mean of rows of shape (n,), or their weighted mean.
 
     Parameters
     ----------
     rows : array of shape (n,)
-        n at least 2.
-    confidence : float
-        In (0, 1).
-
-    Returns
-    -------
-    Estimate
-        With `null` 0 and the one-sided p-value of "the mean is not below 0" that the interval implies.
-
-    Raises
-    ------
-    EvidenceError
-        Fewer than two rows.
-
-    Notes
-    -----
-    With T = √n (mean - μ) / s and a = skewness / (6 √n), g(T) = ((1 + 2aT)³ - 1) / (6a) + a is nearer to normal than
-    T is [1]_; inverting g at Student's quantiles gives the interval [2]_. Only the side that this lengthens is taken:
-    the skewness of a few heavy rows is itself uncertain, and must not shorten the other side. The standard error is
-    that of a normal interval as long as the longer side, so that the blind spot knows of the heavy rows as well.
-
-    References
-    ----------
-    .. [1] P. Hall, "On the removal of skewness by transformation", JRSS B 54, 1992.
-    .. [2] R. Willink, "A confidence interval and test for the mean of an asymmetric distribution",
-       Communications in Statistics 34, 2005.
+    weight : array of shape (n,), of mean 1, optional
     """
-    return _around(float(rows.mean()), rows, confidence) if rows.size else _too_few(0)
+    value = weighted_mean(enough(rows), weight)
+    return Linear(value, rows - value if weight is None else weight * (rows - value))
 
 
-def _around(value: float, influence: NDArray[np.float64], confidence: float) -> Estimate:
-    """An estimate at `value` whose sampling error is that of the mean of `influence`."""
-    n = influence.size
-    if n < 2:
-        return _too_few(n)
-    centred = influence - influence.mean()
-    squares = centred * centred
-    deviation = math.sqrt(squares.sum() / (n - 1))
-    # Rounding alone must not pass for variation: equal rows have none.
-    if deviation <= 1e-12 * float(np.abs(influence).max()):
-        deviation = 0.0
-    se = deviation / math.sqrt(n)
-    a = _skewness(centred, squares, deviation) / (6 * math.sqrt(n))
-    t = float(stdtrit(n - 1, (1 + confidence) / 2))
-    below, above = max(t, _untransform(t, a)), max(t, -_untransform(-t, a))
-    observed = value / se if se else math.nan
-    return Estimate(
-        value=value,
-        low=value - below * se,
-        high=value + above * se,
-        confidence=confidence,
-        method=METHOD,
-        n=n,
-        null=0.0,
-        p_value=float(stdtr(n - 1, max(observed, _transform(observed, a)))) if se else None,
-        standard_error=max(below, above) * se / quantile(confidence),
-    )
+def weighted_mean(rows: Floats, weight: Floats | None) -> float:
+    """The mean, the same in any order of the rows."""
+    return sums.mean(rows) if weight is None else sums.total(rows * weight) / sums.total(weight)
 
 
-def _too_few(n: int) -> Estimate:
-    raise EvidenceError(f"an interval needs at least two rows, and there is {n}")
+def variance(rows: Floats, weight: Floats | None = None) -> Linear:
+    """The mean squared distance from the mean (n in its denominator)."""
+    return mean(np.square(rows - weighted_mean(rows, weight)), weight)
 
 
-def _skewness(centred: NDArray[np.float64], squares: NDArray[np.float64], deviation: float) -> float:
-    n = centred.size
-    if n < 3 or not deviation:
-        return 0.0
-    return float(np.dot(squares, centred)) * n / ((n - 1) * (n - 2)) / deviation**3
-
-
-def _transform(t: float, a: float) -> float:
-    """g(T), multiplied out: the quotient would lose every digit of T where the skewness is mere rounding."""
-    return t + a * (2 * t * t + 1) + 4 / 3 * a * a * t**3
-
-
-def _untransform(g: float, a: float) -> float:
-    return g if abs(a) < 1e-9 else float(np.cbrt(1 + 6 * a * (g - a)) - 1) / (2 * a)
-
-
-def _plain(estimate: Estimate) -> Estimate:
-    """A metric has no value under no effect."""
-    return replace(estimate, null=None, p_value=None)
-
-
-def mean_absolute_error(errors: NDArray[np.float64], *, confidence: float) -> Estimate:
-    """MAE of errors of shape (n,), in their unit."""
-    estimate = mean(np.abs(errors), confidence=confidence)
-    return replace(_plain(estimate), low=max(estimate.low, 0.0))
-
-
-def root_mean_squared_error(errors: NDArray[np.float64], *, confidence: float) -> Estimate:
-    """RMSE of errors of shape (n,), in their unit: the interval of the mean square, mapped by the square root."""
-    squared = mean(np.square(errors), confidence=confidence)
-    value = math.sqrt(squared.value)
-    assert squared.standard_error is not None  # `mean` gives one
+def rooted(square: Estimate) -> Estimate:
+    """The square root of an estimate that is not below 0: its interval, mapped."""
+    assert square.standard_error is not None  # every estimate of a mean has one
+    value = math.sqrt(square.value)
     return replace(
-        _plain(squared),
+        square,
         value=value,
-        low=math.sqrt(max(squared.low, 0.0)),
-        high=math.sqrt(max(squared.high, 0.0)),
-        standard_error=squared.standard_error / (2 * value) if value else 0.0,
+        low=math.sqrt(max(square.low, 0.0)),
+        high=math.sqrt(max(square.high, 0.0)),
+        standard_error=square.standard_error / (2 * value) if value else 0.0,
     )
 
 
-def r2(y_true: NDArray[np.float64], errors: NDArray[np.float64], *, confidence: float) -> Estimate:
-    """R² of targets and errors of shape (n,): one minus a ratio of two means, in (-∞, 1].
+def root(square: Linear) -> Linear:
+    """The square root of a mean. At 0 it has no slope, and nothing but zeros to put there."""
+    value = math.sqrt(square.value)
+    return replace(square, value=value, influence=square.influence / (2 * value) if value else square.influence)
 
-    Raises
-    ------
-    EvidenceError
-        y_true is constant: R² divides by its variance.
+
+def roots_apart(champion: Floats, challenger: Floats, *, confidence: float) -> Estimate:
+    """How much smaller the root of the challenger's mean square is; both arrays of squares are overwritten."""
+    roots = [math.sqrt(sums.mean(squares)) for squares in (champion, challenger)]
+    for squares, root_ in zip((champion, challenger), roots, strict=True):
+        if root_:
+            squares /= 2 * root_
+    influence = np.subtract(champion, challenger, out=champion)
+    return interval(Linear(roots[0] - roots[1], influence), confidence=confidence)
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """How much of a loss that knows nothing a model avoids: 1 - left / unexplained, in (-∞, 1].
+
+    Parameters
+    ----------
+    left : Linear
+        What the model loses.
+    unexplained : Linear
+        What the best constant answer loses on the same rows, whatever the model.
     """
-    spread = _spread(y_true)
-    value = 1 - float(np.square(errors).mean() / spread.mean())
-    influence = ((1 - value) * spread - np.square(errors)) / spread.mean()
-    estimate = _plain(_around(value, influence, confidence))
-    return replace(estimate, high=min(estimate.high, 1.0))
+
+    left: Linear
+    unexplained: Linear
+
+    def __post_init__(self) -> None:
+        if not self.unexplained.value > 0:
+            raise EvidenceError("it is not defined where y_true is constant: it divides by the variance of y_true")
+
+    @property
+    def linear(self) -> Linear:
+        """The metric."""
+        ratio, whole = self.left.value / self.unexplained.value, self.unexplained.value
+        return Linear(1 - ratio, (ratio * self.unexplained.influence - self.left.influence) / whole)
 
 
-def mae_improvement(champion: NDArray[np.float64], challenger: NDArray[np.float64], *, confidence: float) -> Estimate:
-    """How much smaller the challenger's MAE is, from both models' errors on the same rows."""
-    return mean(np.abs(champion) - np.abs(challenger), confidence=confidence)
+def r2(true: Floats, said: Floats, weight: Floats | None = None) -> Explained:
+    """R² (coefficient of determination): against the mean of y_true."""
+    unexplained = variance(_varied(true), weight)
+    return Explained(mean(np.square(said - true), weight), unexplained)
 
 
-def rmse_improvement(champion: NDArray[np.float64], challenger: NDArray[np.float64], *, confidence: float) -> Estimate:
-    """How much smaller the challenger's RMSE is, from both models' errors on the same rows.
+def explained_variance(true: Floats, said: Floats, weight: Floats | None = None) -> Explained:
+    """The same, but a constant bias costs nothing."""
+    unexplained = variance(_varied(true), weight)
+    return Explained(variance(said - true, weight), unexplained)
 
-    Its p-value is that of the mean squares, whose difference has the same sign and needs no approximation.
+
+def d2_absolute_error(true: Floats, said: Floats, weight: Floats | None = None) -> Explained:
+    """The same by absolute errors, against the median of y_true."""
+    centre = median(_varied(true), weight).value
+    return Explained(mean(np.abs(said - true), weight), mean(np.abs(true - centre), weight))
+
+
+def d2_of_classes(loss: Floats, true: Codes, classes: int, weight: Floats | None = None, *, log: bool) -> Explained:
+    """The same for classes: log loss or Brier score, against the shares of the classes.
+
+    Parameters
+    ----------
+    loss : array of shape (n,)
+        What the model loses, on all classes: of two, twice the usual Brier score.
+    true : integer array of shape (n,)
+    log : bool
+        Log loss (True) or Brier score.
     """
-    squares = np.square(champion), np.square(challenger)
-    roots = math.sqrt(squares[0].mean()), math.sqrt(squares[1].mean())
-    # A perfect model has no slope at 0, and nothing but zeros to put there.
-    influence = [square / (2 * root) if root else square for square, root in zip(squares, roots, strict=True)]
-    estimate = _around(roots[0] - roots[1], influence[0] - influence[1], confidence)
-    return replace(estimate, p_value=mean(squares[0] - squares[1], confidence=confidence).p_value)
+    shares = np.array([weighted_mean((true == code).astype(np.float64), weight) for code in range(classes)])
+    given = shares[true]
+    unexplained = -np.log(given) if log else 1 - 2 * given + np.square(shares).sum()
+    return Explained(mean(loss, weight), mean(unexplained, weight))
 
 
-def r2_improvement(
-    y_true: NDArray[np.float64],
-    champion: NDArray[np.float64],
-    challenger: NDArray[np.float64],
-    *,
-    confidence: float,
-) -> Estimate:
-    """How much larger the challenger's R² is, from the targets and both models' errors on the same rows.
-
-    Its p-value is that of the mean squares, as for the RMSE.
-    """
-    spread = _spread(y_true)
-    gain = np.square(champion) - np.square(challenger)
-    value = float(gain.mean() / spread.mean())
-    estimate = _around(value, (gain - value * spread) / spread.mean(), confidence)
-    return replace(estimate, p_value=mean(gain, confidence=confidence).p_value)
-
-
-def _spread(y_true: NDArray[np.float64]) -> NDArray[np.float64]:
-    if y_true.size < 2 or bool((y_true == y_true[0]).all()):
-        raise EvidenceError("R² is not defined where y_true is constant")
-    return np.asarray(np.square(y_true - y_true.mean()))
+def _varied(true: Floats) -> Floats:
+    if true.size < 2 or bool((true == true[0]).all()):
+        raise EvidenceError("it is not defined where y_true is constant: it divides by the variance of y_true")
+    return true

@@ -66,3 +66,51 @@ def supported_margin(estimate: Estimate, cap: float) -> float:
 def rows_needed(estimate: Estimate, margin: float, cap: float) -> int:
     """Rows of the same kind with which `margin` would be supported: the standard error shrinks with √n."""
     return math.ceil(estimate.n * (supported_margin(estimate, cap) / margin) ** 2)
+
+
+def tail_beyond(estimate: Estimate, bound: float, *, below: bool) -> float | None:
+    """P(an estimate at least this far beyond a bound) for a model that just meets it, by the standard error.
+
+    Parameters
+    ----------
+    estimate : Estimate
+    bound : float
+    below : bool
+        Is it the values below the bound that are harmful?
+    """
+    se = estimate.standard_error
+    if not se or not math.isfinite(se):
+        return None
+    distance = (estimate.value - bound) / se
+    return NormalDist().cdf(distance if below else -distance)
+
+
+def rows_to_settle(estimate: Estimate, limit: float, *, beyond: bool) -> int | None:
+    """Rows of the same kind that would settle, with probability 0.8, what is INCONCLUSIVE if the effect stays so.
+
+    Parameters
+    ----------
+    estimate : Estimate
+        With a standard error.
+    limit : float
+        The fail bound.
+    beyond : bool
+        Is the estimate beyond it? Then the harm must become significant; else the interval must come free of the bound.
+
+    Returns
+    -------
+    int or None
+        More than `estimate.n`; None where no number of rows would, because the effect is exactly on the line.
+    """
+    se = estimate.standard_error
+    line = estimate.null if beyond and estimate.null is not None else limit
+    distance = abs(estimate.value - line)
+    if not se or not math.isfinite(se) or not distance:
+        return None
+    times = ((quantile(estimate.confidence) + _POWER_QUANTILE) * se / distance) ** 2
+    rows = estimate.n * max(times, 1.0)
+    return math.ceil(rows) if rows < _NEVER else None
+
+
+_NEVER = 1e12
+"""So many rows nobody judges."""

@@ -1,10 +1,12 @@
-"""ROC AUC: the share of pairs, one positive and one negative row, that the score puts in the right order."""
+"""What ranks say: ROC AUC, the share of pairs in the right order, and average precision; for any task."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.optimize import brentq
@@ -13,12 +15,16 @@ from scipy.special import stdtr, stdtrit
 from pytest_mlops.verdict.errors import EvidenceError
 from pytest_mlops.verdict.estimate import Estimate
 
+from .linear import Linear, combined
 from .power import quantile
+from .sums import mean, moments, total
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
+
+    Booleans = NDArray[np.bool_]
+    Codes = NDArray[np.integer[Any]]
+    Floats = NDArray[np.float64]
 
 _FEW = 50
 _HIGH = 0.9
@@ -26,41 +32,94 @@ _ONE_ROW_HALF_WAY = 0.5**2
 
 
 @dataclass(frozen=True, slots=True)
+class _Steps:
+    """Rows gathered by equal scores, from the lowest score to the highest.
+
+    Parameters
+    ----------
+    of : integer array of shape (n,)
+        Which step each row is on.
+    positives, negatives : arrays of shape (steps,)
+        How many rows of each class a step has, or how much they weigh.
+    """
+
+    of: NDArray[np.intp]
+    positives: Floats
+    negatives: Floats
+
+    @classmethod
+    def by(cls, positive: Booleans, score: Floats, weight: Floats | None = None) -> _Steps:
+        """O(n log n)."""
+        # Weights are added up in an order that the contents decide, so that no order of the rows rounds otherwise.
+        order = np.argsort(score) if weight is None else np.lexsort((weight, positive, score))
+        ordered = score[order]
+        begins = np.empty(ordered.size, dtype=bool)
+        begins[:1] = True
+        np.not_equal(ordered[1:], ordered[:-1], out=begins[1:])
+        starts = np.flatnonzero(begins)
+        of = np.empty(ordered.size, dtype=np.intp)
+        of[order] = np.cumsum(begins) - 1
+        counted = positive[order] if weight is None else np.where(positive[order], weight[order], 0.0)
+        whole = np.diff(np.r_[starts, ordered.size]) if weight is None else np.add.reduceat(weight[order], starts)
+        positives = np.add.reduceat(counted, starts, dtype=np.float64)
+        return cls(of, positives, whole - positives)
+
+    @property
+    def sizes(self) -> tuple[float, float]:
+        """How many rows of each class there are, or how much they weigh."""
+        return float(self.positives.sum()), float(self.negatives.sum())
+
+    def placements(self) -> tuple[Floats, Floats]:
+        """For a positive row on each step the share of negatives below it, for a negative that of positives above it.
+
+        Ties count half.
+        """
+        of_positives, of_negatives = self.sizes
+        below = np.cumsum(self.negatives) - self.negatives / 2
+        above = of_positives - np.cumsum(self.positives) + self.positives / 2
+        return below / of_negatives, above / of_positives
+
+
+def _both_classes(positive: Booleans) -> None:
+    if not positive.any() or positive.all():
+        raise EvidenceError("ROC AUC needs rows of both classes, and y_true holds one class only")
+
+
+@dataclass(frozen=True, slots=True)
 class _Placements:
     """For each positive row the share of negatives below it, and for each negative the share of positives above."""
 
-    positives: NDArray[np.float64]
-    negatives: NDArray[np.float64]
+    positives: Floats
+    negatives: Floats
+
+    @classmethod
+    def of(cls, positive: Booleans, score: Floats) -> _Placements:
+        """In the order of the rows."""
+        _both_classes(positive)
+        steps = _Steps.by(positive, score)
+        below, above = steps.placements()
+        return cls(below[steps.of[positive]], above[steps.of[~positive]])
+
+    @classmethod
+    def unordered(cls, positive: Booleans, score: Floats) -> _Placements:
+        """From the lowest score to the highest, which takes half the time: numbers sort faster than places."""
+        _both_classes(positive)
+        above, below = np.sort(score[positive]), np.sort(score[~positive])
+        return cls(_share_below(above, below), 1 - _share_below(below, above))
 
     @property
     def auc(self) -> float:
-        return float(self.positives.mean())
+        return mean(self.positives)
 
     def __sub__(self, other: _Placements) -> _Placements:
         return _Placements(self.positives - other.positives, self.negatives - other.negatives)
 
 
-def _placements(positive: NDArray[np.bool_], score: NDArray[np.float64]) -> _Placements:
-    """O(n log n), from mid-ranks; ties count half."""
-    above, below = score[positive], score[~positive]
-    if not above.size or not below.size:
-        raise EvidenceError("ROC AUC needs rows of both classes, and y_true holds one class only")
-    ranks = _midranks(score)
-    return _Placements(
-        positives=(ranks[positive] - _midranks(above)) / below.size,
-        negatives=1 - (ranks[~positive] - _midranks(below)) / above.size,
-    )
-
-
-def _midranks(score: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Ranks from 1, ties at their mean. Our own, because scipy.stats takes most of a second to import."""
-    order = np.argsort(score, kind="stable")
-    ordered = score[order]
-    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
-    lengths = np.diff(np.r_[starts, score.size])
-    ranks = np.empty(score.size)
-    ranks[order] = np.repeat(starts + (lengths + 1) / 2, lengths)
-    return ranks
+def _share_below(scores: Floats, others: Floats) -> Floats:
+    """The share of the others below each score; both are sorted, and ties count half."""
+    twice = np.searchsorted(others, scores, side="left")
+    twice += np.searchsorted(others, scores, side="right")
+    return np.asarray(twice / (2 * others.size))
 
 
 def roc_auc(positive: NDArray[np.bool_], score: NDArray[np.float64], *, confidence: float) -> Estimate:
@@ -94,7 +153,7 @@ def roc_auc(positive: NDArray[np.bool_], score: NDArray[np.float64], *, confiden
     .. [3] R. G. Newcombe, "Confidence intervals for an effect size measure based on the Mann–Whitney statistic.
        Part 2", Statistics in Medicine 25, 2006.
     """
-    placements = _placements(positive, score)
+    placements = _Placements.unordered(positive, score)
     auc = placements.auc
     n_positive, n_negative = placements.positives.size, placements.negatives.size
     if min(n_positive, n_negative) < _FEW or not 1 - _HIGH <= auc <= _HIGH:
@@ -167,7 +226,7 @@ def roc_auc_improvement(
     EvidenceError
         A class has fewer than two rows.
     """
-    difference = _placements(positive, challenger) - _placements(positive, champion)
+    difference = _Placements.of(positive, challenger) - _Placements.of(positive, champion)
     if min(difference.positives.size, difference.negatives.size) < 2:
         raise EvidenceError("comparing two ROC AUCs needs at least two rows of each class")
     variance, degrees = _variance(difference, floor=_ONE_ROW_HALF_WAY)
@@ -190,9 +249,246 @@ def _variance(placements: _Placements, *, floor: float = 0.0) -> tuple[float, fl
     """DeLong's variance and Welch's degrees of freedom. No class contributes less than `floor` / rows²."""
     parts, sizes = [], []
     for rows in (placements.positives, placements.negatives):
-        parts.append(max(float(rows.var(ddof=1)), floor / rows.size) / rows.size)
+        spread = moments(rows).deviation ** 2 if rows.size > 1 else 0.0
+        parts.append(max(spread, floor / rows.size) / rows.size)
         sizes.append(rows.size)
     variance = sum(parts)
     if not variance:
         return 0.0, 1.0
     return variance, variance**2 / sum(part**2 / (size - 1) for part, size in zip(parts, sizes, strict=True))
+
+
+# --- with the influence of each row
+
+
+def auc(positive: Booleans, score: Floats, weight: Floats | None = None) -> Linear:
+    """ROC AUC, and how much each row moves it [1]_.
+
+    Parameters
+    ----------
+    positive : bool array of shape (n,)
+    score : array of shape (n,)
+        Higher is more positive; any scale.
+    weight : array of shape (n,), of mean 1, optional
+
+    Returns
+    -------
+    Linear
+        In [0, 1]. Its floor is what one row of each class, moved past half of the other class, would bring.
+
+    Raises
+    ------
+    EvidenceError
+        One class only.
+
+    References
+    ----------
+    .. [1] E. R. DeLong, D. M. DeLong, D. L. Clarke-Pearson, "Comparing the areas under two or more correlated
+       receiver operating characteristic curves", Biometrics 44, 1988.
+    """
+    _both_classes(positive)
+    steps = _Steps.by(positive, score, weight)
+    if not min(steps.sizes) > 0:
+        raise EvidenceError("ROC AUC needs rows of both classes with a weight above 0")
+    n = positive.size
+    shares = [size / n for size in steps.sizes]
+    below, above = (each[steps.of] for each in steps.placements())
+    value = float((steps.placements()[0] * steps.positives).sum() / steps.sizes[0])
+    influence = np.where(positive, (below - value) / shares[0], (above - value) / shares[1])
+    if weight is not None:
+        influence *= weight
+    counts = int(np.count_nonzero(positive)), n - int(np.count_nonzero(positive))
+    floor = math.sqrt(sum(_ONE_ROW_HALF_WAY / count**2 for count in counts))
+    return Linear(value, influence, floor, "DeLong")
+
+
+def average_precision(positive: Booleans, score: Floats, weight: Floats | None = None) -> Linear:
+    """Average precision as scikit-learn has it: the mean, over the positive rows, of the precision down to their score.
+
+    Parameters
+    ----------
+    positive : bool array of shape (n,)
+    score : array of shape (n,)
+        Higher is more positive; any scale.
+    weight : array of shape (n,), of mean 1, optional
+
+    Returns
+    -------
+    Linear
+        In (0, 1]. Its floor is what one positive row, moved past half of the rows, would bring.
+
+    Raises
+    ------
+    EvidenceError
+        No row is positive.
+
+    Notes
+    -----
+    With A(s) and B(s) the shares of rows that are positive, and of all rows, with a score of s or more, and π that of
+    positive rows, it is N/π with N = E[y A/B]. A row moves N by y A/B + y G - H - N, where G and H are the means of
+    y/B and of y A/B² over the rows with a score of its own or less: it is counted in their A and B (the derivative
+    towards a point mass [1]_).
+
+    References
+    ----------
+    .. [1] F. R. Hampel, "The influence curve and its role in robust estimation", JASA 69, 1974.
+    """
+    steps = _Steps.by(positive, score, weight)
+    n = positive.size
+    mass = steps.positives / n
+    prevalence = float(mass.sum())
+    if not prevalence > 0:
+        raise EvidenceError("average precision needs positive rows, and there is none")
+    right = np.cumsum(mass[::-1])[::-1]
+    called = np.cumsum(((steps.positives + steps.negatives) / n)[::-1])[::-1]
+    called = np.maximum(called, 1e-300)  # rows of no weight on top
+    precision = right / called
+    weighed = float((mass * precision).sum())
+    counted_in, drawn_down = np.cumsum(mass / called), np.cumsum(mass * precision / called)
+    value = weighed / prevalence
+    of_positive = precision + counted_in - drawn_down - weighed - value * (1 - prevalence)
+    of_negative = value * prevalence - drawn_down - weighed
+    influence = np.where(positive, of_positive[steps.of], of_negative[steps.of]) / prevalence
+    if weight is not None:
+        influence *= weight
+    return Linear(value, influence, 0.5 / int(np.count_nonzero(positive)), "influence on average precision")
+
+
+def mean_over_labels(
+    truth: Booleans,
+    scores: Floats,
+    of: Callable[..., Linear],
+    weight: Floats | None = None,
+    *,
+    names: Sequence[object] | None = None,
+) -> Linear:
+    """The mean of a metric over several labels, each with its own score.
+
+    Parameters
+    ----------
+    truth : bool array of shape (n, labels)
+    scores : array of shape (n, labels)
+    of : callable
+        `auc` or `average_precision`.
+    weight : array of shape (n,), of mean 1, optional
+    names : sequence, optional
+        Of the labels, for messages.
+
+    Raises
+    ------
+    EvidenceError
+        A label that no row has, or that every row has.
+    """
+    labels = range(truth.shape[1])
+    known = list(labels) if names is None else list(names)
+    parts = []
+    for label in labels:
+        try:
+            parts.append(of(truth[:, label], np.ascontiguousarray(scores[:, label]), weight))
+        except EvidenceError as error:
+            raise EvidenceError(f"of {known[label]!r}: {error}") from None
+    return combined(parts, [1 / len(parts)] * len(parts))
+
+
+def one_vs_rest(
+    true: Codes,
+    scores: Floats,
+    classes: int,
+    *,
+    by_prevalence: bool,
+    weight: Floats | None = None,
+    names: Sequence[object] | None = None,
+) -> Linear:
+    """The mean ROC AUC of each class against all others.
+
+    Parameters
+    ----------
+    true : integer array of shape (n,), codes below `classes`
+    scores : array of shape (n, classes)
+    by_prevalence : bool
+        Weigh classes by how often they occur.
+    weight : array of shape (n,), of mean 1, optional
+    names : sequence, optional
+        Of the classes, for messages.
+
+    Raises
+    ------
+    EvidenceError
+        A class without a row.
+    """
+    truth = true[:, None] == np.arange(classes)
+    if not by_prevalence:
+        return mean_over_labels(truth, scores, auc, weight, names=names)
+    parts, memberships = [], []
+    for label in range(classes):
+        parts.append(
+            mean_over_labels(truth[:, [label]], scores[:, [label]], auc, weight, names=names and [names[label]])
+        )
+        memberships.append(truth[:, label])
+    return _by_prevalence(parts, memberships, weight, 1.0)
+
+
+def one_vs_one(
+    true: Codes,
+    scores: Floats,
+    classes: int,
+    *,
+    by_prevalence: bool,
+    weight: Floats | None = None,
+    names: Sequence[object] | None = None,
+) -> Linear:
+    """The mean ROC AUC of all pairs of classes [1]_: of each pair the mean of both ways round.
+
+    Parameters
+    ----------
+    true, scores, classes, by_prevalence, weight, names
+        As of `one_vs_rest`.
+
+    Raises
+    ------
+    EvidenceError
+        A class without a row.
+
+    References
+    ----------
+    .. [1] D. J. Hand and R. J. Till, "A simple generalisation of the area under the ROC curve for multiple class
+       classification problems", Machine Learning 45, 2001.
+    """
+    _every_class(true, classes, names)
+    parts, memberships = [], []
+    for first, second in combinations(range(classes), 2):
+        inside = (true == first) | (true == second)
+        parts.append(_one_pair(true, scores, inside, (first, second), weight))
+        memberships.append(inside)
+    if by_prevalence:
+        return _by_prevalence(parts, memberships, weight, classes - 1.0)
+    return combined(parts, [1 / len(parts)] * len(parts))
+
+
+def _every_class(true: Codes, classes: int, names: Sequence[object] | None) -> None:
+    absent = np.flatnonzero(np.bincount(true, minlength=classes) == 0)
+    if absent.size:
+        name = absent[0] if names is None else names[int(absent[0])]
+        raise EvidenceError(f"of {name!r}: ROC AUC needs rows of every class, and y_true has none of this one")
+
+
+def _one_pair(true: Codes, scores: Floats, inside: Booleans, pair: tuple[int, int], weight: Floats | None) -> Linear:
+    within = None if weight is None else weight[inside] / mean(weight[inside])
+    both = [auc(true[inside] == one, scores[inside, one], within) for one in pair]
+    found = combined(both, [0.5, 0.5])
+    influence = np.zeros(inside.size)
+    influence[inside] = found.influence * (inside.size / np.count_nonzero(inside))  # the others move nothing
+    return replace(found, influence=influence)
+
+
+def _by_prevalence(
+    parts: Sequence[Linear], memberships: Sequence[Booleans], weight: Floats | None, whole: float
+) -> Linear:
+    """The mean of parts, weighed by the share of rows that belong to each: these shares are estimated too."""
+    held = [rows.astype(np.float64) if weight is None else rows * weight for rows in memberships]
+    shares = [total(rows) / rows.size for rows in held]
+    found = combined(parts, [share / whole for share in shares])
+    rows_in = np.ones(held[0].size) if weight is None else weight
+    for part, rows, share in zip(parts, held, shares, strict=True):
+        found.influence[:] += (rows - share * rows_in) * (part.value / whole)
+    return found

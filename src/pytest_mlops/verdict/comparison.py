@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,6 +51,10 @@ def compare(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> Change:
 def _kind(name: str, before: Any, after: Any) -> str:
     if name == "columns":
         return _kind_of_columns(before, after)
+    if name == "slices":
+        return _kind_of_slices(before or (), after or ())
+    if name == "guardrails":
+        return _kind_of_guardrails(before or {}, after or {})
     if name not in _STRICTNESS:
         return "other"
     strictness = _STRICTNESS[name]
@@ -62,6 +66,17 @@ def _kind_of_columns(before: Any, after: Any) -> str:
     if after is None:
         return "tightened"
     return "tightened" if before is not None and set(before) <= set(after) else "loosened"
+
+
+def _kind_of_slices(before: Sequence[str], after: Sequence[str]) -> str:
+    """One that is left out is loosened, whatever comes in its stead."""
+    return "tightened" if set(before) <= set(after) else "loosened"
+
+
+def _kind_of_guardrails(before: Mapping[str, float], after: Mapping[str, float]) -> str:
+    """So is one that is gone, or may lose more than before."""
+    kept = all(name in after and after[name] <= margin for name, margin in before.items())
+    return "tightened" if kept else "loosened"
 
 
 def _number(value: Any) -> float:
@@ -87,6 +102,7 @@ _STRICTNESS: dict[str, Callable[[Any], float]] = {
     "warn_above": _less_is_stricter,
     "margin": _less_is_stricter,
     "max_blind": _less_is_stricter,
+    "min_slice_size": _more_is_stricter,
     "atol": _less_is_stricter,
     "rtol": _less_is_stricter,
     "runs": _more_is_stricter,

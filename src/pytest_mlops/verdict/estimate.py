@@ -33,6 +33,8 @@ class Estimate:
         The smallest true harm, counted from `null` (or from the limit), that FAIL catches with probability 0.8.
     exact : bool
         True where the value is known and not estimated, so that an interval of width 0 is right.
+    doubt : str or None
+        Why the interval proves nothing, whatever it says, e.g. "it rests on 4 clusters, and 6 are needed".
     """
 
     value: float
@@ -46,6 +48,7 @@ class Estimate:
     standard_error: float | None = None
     blind_spot: float | None = None
     exact: bool = False
+    doubt: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Builtins only. JSON has no NaN: what is not finite becomes None."""

@@ -137,6 +137,8 @@ def judge(estimate: Estimate, limits: Limits, *, proof: Proof = "table", max_bli
     if unsound:
         return Judgement(Verdict.ERROR, unsound)
     near = estimate.low if limits.at_least is not None else estimate.high
+    if estimate.doubt is not None:
+        return _judge_doubtful(estimate, limits, proof, max_blind)
     if proof == "shown":
         return _judge_shown(estimate, limits, near, max_blind)
     if limits.beyond(estimate.value, limits.bound):
@@ -154,6 +156,16 @@ def _unsound(estimate: Estimate) -> str | None:
     if estimate.low == estimate.high and not estimate.exact:
         return "the interval has width 0 and no formula justifies it: the rows show no variation at all"
     return None
+
+
+def _judge_doubtful(estimate: Estimate, limits: Limits, proof: Proof, max_blind: float | None) -> Judgement:
+    """An interval that proves nothing lets nothing pass; what needs no interval to FAIL still does."""
+    assert estimate.doubt is not None
+    if limits.beyond(estimate.value, limits.bound) and estimate.null is None:
+        return Judgement(Verdict.FAIL, "requirement not met")
+    if proof == "shown":
+        return Judgement(Verdict.FAIL, f"not shown: {estimate.doubt}")
+    return _unproven(f"not proven: {estimate.doubt}", estimate, max_blind)
 
 
 def _judge_shown(estimate: Estimate, limits: Limits, near: float, max_blind: float | None) -> Judgement:

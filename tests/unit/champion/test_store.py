@@ -740,3 +740,17 @@ def test_reading_a_record_imports_no_numpy(champion: Path) -> None:
     assert not {"numpy", "scipy", "pandas", "rich", "pytest"} & {
         name.partition(".")[0] for name in json.loads(done.stdout)
     }
+
+
+@pytest.mark.parametrize("scored", [True, False])
+def test_several_labels_there_and_back(tmp_path: Path, candidate: Callable[..., ChampionRecord], scored: bool) -> None:
+    true = np.arange(12).reshape(4, 3) % 5 % 2
+    made = Evaluation(true, 1 - true, true / 3 if scored else None, labels=["a", "b", "c"], row_ids=range(4))
+    candidate(tmp_path / "candidate", made)
+    promoted = store.promote(
+        tmp_path / "candidate", tmp_path / "champion", first=True, time="2026-11-11T12:00:00+00:00"
+    )
+    record = store.read_record(promoted.directory)
+    assert record is not None
+    back = store.read_evaluation(promoted.directory, record)
+    assert (back.task, back.labels, back.prediction_digest) == ("multilabel", ("a", "b", "c"), made.prediction_digest)

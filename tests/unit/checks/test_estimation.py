@@ -9,10 +9,20 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from pytest_mlops import Evaluation, EvidenceError
-from pytest_mlops.checks.estimation import estimate, estimate_improvement
+from pytest_mlops import Estimate, Evaluation, EvidenceError
+from pytest_mlops.checks import estimation
+from pytest_mlops.checks.estimation import How
 from pytest_mlops.evidence.metrics import metric_named
 from pytest_mlops.evidence.pairing import pair
+from pytest_mlops.evidence.rows import rows_of
+
+
+def how() -> How:
+    return How(0.95, np.random.default_rng(0))
+
+
+def estimate(name: str, made: Evaluation) -> Estimate:
+    return estimation.estimate(metric_named(name), rows_of(made), how())
 
 
 def specificity(y_true: Any, y_pred: Any, positive: Any) -> float:
@@ -63,18 +73,14 @@ def made_for(name: str, seed: int, n: int, labels: list[Any]) -> Evaluation:
 def test_the_value_is_scikit_learns(name: str, n: int, labels: list[Any]) -> None:
     metric = metric_named(name)
     champion, challenger = (made_for(name, seed, n, labels) for seed in (1, 2))
-    alone = estimate(metric, challenger, confidence=0.95)
+    alone = estimate(name, challenger)
     expected = [float(ORACLES[name](made)) for made in (champion, challenger)]
     assert alone.value == pytest.approx(expected[1], abs=1e-12)
     assert alone.low <= alone.value <= alone.high
     assert metric.lowest <= alone.low < alone.high <= metric.highest
 
-    compared = estimate_improvement(
-        metric,
-        pair(champion, challenger, paired_by="order"),
-        confidence=0.95,
-        generator=np.random.default_rng(0),
-    )
+    rows = pair(champion, challenger, paired_by="order").rows()
+    compared = estimation.estimate_improvement(metric, *rows, how())
     sign = 1 if metric.greater_is_better else -1
     assert compared.value == pytest.approx(sign * (expected[1] - expected[0]), abs=1e-12)
     assert compared.low < compared.high
@@ -84,7 +90,7 @@ def test_the_value_is_scikit_learns(name: str, n: int, labels: list[Any]) -> Non
 def test_accuracy_of_many_classes() -> None:
     rng = np.random.default_rng(0)
     truth, said = rng.integers(0, 7, 300), rng.integers(0, 7, 300)
-    found = estimate(metric_named("accuracy"), Evaluation(truth, said), confidence=0.95)
+    found = estimate("accuracy", Evaluation(truth, said))
     assert found.value == pytest.approx(sk.accuracy_score(truth, said), abs=1e-12)
 
 
@@ -95,13 +101,13 @@ QUANTITIES = [0.5, 1.0, 2.0, 3.0]
 @pytest.mark.parametrize("name", CLASSIFICATION)
 def test_classification_metrics_of_quantities(name: str) -> None:
     with pytest.raises(EvidenceError, match=f"{name} is a metric of classification, and this evaluation is regression"):
-        estimate(metric_named(name), Evaluation(QUANTITIES, QUANTITIES), confidence=0.95)
+        estimate(name, Evaluation(QUANTITIES, QUANTITIES))
 
 
 @pytest.mark.parametrize("name", REGRESSION)
 def test_regression_metrics_of_labels(name: str) -> None:
     with pytest.raises(EvidenceError, match=f"{name} is a metric of regression, and this evaluation is binary"):
-        estimate(metric_named(name), Evaluation(BITS, BITS), confidence=0.95)
+        estimate(name, Evaluation(BITS, BITS))
 
 
 @pytest.mark.parametrize(
@@ -113,12 +119,12 @@ def test_regression_metrics_of_labels(name: str) -> None:
         ("precision", Evaluation(BITS, [0, 0, 0, 0]), "precision is 0 / 0"),
         ("mean_absolute_error", Evaluation([0.5], [0.5]), "at least two rows, and there is 1"),
         ("r2", Evaluation([0.5, 0.5], [0.5, 1.0]), "y_true is constant"),
-        ("accuracy", Evaluation(BITS, BITS, clusters=BITS), "has clusters, which this version does not take"),
-        ("accuracy", Evaluation(BITS, BITS, time=BITS), "has time, which"),
-        ("accuracy", Evaluation(BITS, BITS, sample_weight=[1, 1, 1, 2]), "has sample_weight, which"),
-        ("accuracy", Evaluation(BITS, BITS, time=BITS, clusters=BITS), "has clusters and time, which"),
+        ("accuracy", Evaluation(BITS, BITS, clusters=[7] * 4), "all rows are of one cluster"),
+        ("accuracy", Evaluation(BITS, BITS, time=[7] * 4), "all rows have the same time"),
+        ("accuracy", Evaluation(BITS, BITS, sample_weight=[0, 0, 0, 2]), "at least two rows with a weight above 0"),
+        ("accuracy", Evaluation(BITS, BITS, time=BITS, clusters=BITS), "clusters and time"),
     ],
 )  # fmt: skip
 def test_evidence_that_cannot_answer(name: str, made: Evaluation, message: str) -> None:
     with pytest.raises(EvidenceError, match=message):
-        estimate(metric_named(name), made, confidence=0.95)
+        estimate(name, made)

@@ -120,7 +120,8 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "number y_true": ({"y_true": 5}, "y_true is a int, expected one value a row"),
     "set y_true": ({"y_true": {0, 1}}, "y_true is a set, expected one value a row"),
     "dict y_true": ({"y_true": {"a": 1}}, "y_true is a dict, expected one value a row"),
-    "2-D y_true": ({"y_true": np.eye(4)}, r"y_true has shape \(4, 4\), expected one value a row"),
+    "2-D y_true": ({"y_true": np.eye(4)}, r"y_pred has shape \(4,\), but y_true \(4, 4\), a column for each label"),
+    "2-D y_true of two classes": ({"y_true": np.eye(4), "task": "binary"}, r"y_true has shape \(4, 4\), expected one"),
     "2-D y_pred": ({"y_pred": np.eye(4)}, r"y_pred has shape \(4, 4\), expected one value a row"),
     "ragged": ({"y_true": [[0], [1, 2], [1], [0]]}, "y_true is not a table"),
     "NaN": ({"y_true": [0, NAN, 1, NAN]}, "y_true has 2 missing values .* the first in row 1"),
@@ -151,6 +152,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "positive text": ({"positive_label": "1"}, "positive_label='1' is none of the labels"),
     "labels twice": ({"labels": [0, 1, True]}, "labels= names a class twice: 0, 1, 1"),
     "labels text": ({"labels": "01"}, "labels='01' is no list of labels"),
+    "labels without hash": ({"labels": [[0], [1]]}, "labels= holds .* expected text, integers"),
     "labels number": ({"labels": 2}, "labels=2 is no list of labels"),
     "regression of text": ({"y_true": YES_NO, "task": "regression"}, "y_true of a regression holds str"),
     "regression of decimals": ({"y_pred": [Decimal(1)] * 4, "task": "regression"}, "holds Decimal"),
@@ -180,6 +182,8 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "features length": ({"features": pd.DataFrame({"age": [1, 2]})}, r"features\['age'\] has 2 rows"),
     "no features": ({"features": np.empty((0, 3))}, r"features\['0'\] has 0 rows"),
     "sensitive length": ({"sensitive_features": {"sex": ["m"]}}, r"sensitive_features\['sex'\] has 1 row"),
+    "slice length": ({"slice_features": {"region": ["n"]}}, r"slice_features\['region'\] has 1 row"),
+    "slice text": ({"slice_features": "region"}, "slice_features is 'region'"),
     "sensitive text": ({"sensitive_features": "sex"}, "sensitive_features is 'sex'"),
     "clusters length": ({"clusters": [1]}, "clusters has 1 row"),
     "time NaT": ({"time": np.array(["2020", "NaT", "2021", "2022"], dtype="M8[D]")}, "time has 1 missing value"),
@@ -223,14 +227,14 @@ def test_of_two_columns_the_positive_one_is_kept(labels: list[int] | None, posit
 def arrays(made: Evaluation) -> list[Any]:
     return [
         made._true, made._pred, made.y_score, made.row_keys, made.clusters, made.time, made.sample_weight,
-        *made.sensitive_features.values(),
+        *made.sensitive_features.values(), *made.slice_features.values(),
     ]  # fmt: skip
 
 
 def full(y_true: Any, y_pred: Any, rest: Any) -> Evaluation:
     return Evaluation(
         y_true, y_pred, rest if np.asarray(y_true).dtype.kind == "i" else None, clusters=rest, time=rest,
-        sample_weight=rest, row_ids=rest, sensitive_features={"group": rest},
+        sample_weight=rest, row_ids=rest, sensitive_features={"group": rest}, slice_features={"slice": rest},
     )  # fmt: skip
 
 
@@ -259,6 +263,32 @@ def test_nothing_can_be_changed(copied: bool) -> None:
         made.n = 5
     with pytest.raises(AttributeError, match="does not change"):
         del made.n
+
+
+@pytest.mark.parametrize(
+    "slices", [{"a": [1, 2, 3, 4]}, pd.DataFrame({"a": [1, 2, 3, 4]}), pd.Series([1, 2, 3, 4], name="a")]
+)
+def test_slice_features_are_kept_like_sensitive_ones(slices: Any) -> None:
+    made = Evaluation(BITS, BITS, slice_features=slices, sensitive_features={"sex": YES_NO})
+    assert {name: values.tolist() for name, values in made.slice_features.items()} == {"a": [1, 2, 3, 4]}
+    assert list(made.sensitive_features) == ["sex"]
+    assert Evaluation(BITS, BITS).slice_features == {}
+
+
+@pytest.mark.parametrize(
+    "labels", [[-3, 5], [0, 2**40], [2**63 + 1, 2**63 + 5], [-(2**60), 2**60], [100, -100, 3], [7, 3, "unknown"]]
+)
+@pytest.mark.parametrize("dtype", [None, np.int8, np.uint64])
+def test_codes_of_integers_near_and_far(labels: list[Any], dtype: Any) -> None:
+    numbers = [label for label in labels if isinstance(label, int)]
+    try:
+        truth = np.array(numbers * 2, dtype=dtype)
+    except OverflowError:
+        pytest.skip("no such integers of this type")
+    made = Evaluation(truth, truth, labels=labels)
+    assert made.y_true.tolist() == numbers * 2
+    assert [labels[code] for code in made.true_codes] == numbers * 2
+    assert Evaluation(truth, truth).labels == tuple(sorted(numbers))
 
 
 def test_copies_are_the_same_evidence() -> None:

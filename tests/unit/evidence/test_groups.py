@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from pytest_mlops import Evaluation
-from pytest_mlops.evidence.groups import MOST_GROUPS, groups_by
+from pytest_mlops.evidence.groups import MOST_GROUPS, groups_by, groups_of
 from pytest_mlops.verdict.errors import EvidenceError
 
 
@@ -111,3 +111,25 @@ def test_an_evaluation_without_features() -> None:
 def test_dates_as_objects() -> None:
     day = datetime.date(2024, 1, 1)
     assert grouped(np.array([day, None, day], dtype=object)) == {"2024-01-01": [0, 2], "missing": [1]}
+
+
+def test_columns_of_any_mapping_and_of_one_group() -> None:
+    columns = {"age": np.array([30, 50, 30]), "all": np.array(["x", "x", "x"], dtype=object)}
+    assert groups_of(columns, ["age", "all"]).labels == ("30 / x", "50 / x")
+    assert groups_of(columns, ["age", "all"]).codes.tolist() == [0, 1, 0]
+    only = groups_of(columns, ["all"])
+    assert (only.labels, only.codes.tolist()) == (("x",), [0, 0, 0])
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"age": np.arange(3)}, r"there is no column 'agee' to group rows by: did you mean 'age'\?"),
+        ({}, "there is no column 'agee'"),
+        ({"agee": np.arange(MOST_GROUPS + 1)}, "'agee' makes 101 groups"),
+        ({"agee": np.eye(2)}, r"the column 'agee' has shape \(2, 2\)"),
+    ],
+)
+def test_what_makes_no_slices(columns: dict[str, Any], message: str) -> None:
+    with pytest.raises(EvidenceError, match=message):
+        groups_of(columns, ["agee"])

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_mlops import Estimate, Evaluation, EvidenceError
-from pytest_mlops.checks.estimation import estimate_improvement
+from pytest_mlops.checks.estimation import How, estimate_improvement
 from pytest_mlops.evidence.metrics import metric_named
 from pytest_mlops.evidence.pairing import pair
 
@@ -47,9 +47,7 @@ def evaluation(given_: dict[str, Any], role: str, order: Any, identity: str) -> 
 
 def improvement(metric: str, champion: Evaluation, challenger: Evaluation, **how: Any) -> Estimate:
     paired = pair(champion, challenger, **how)
-    return estimate_improvement(
-        metric_named(metric), paired, confidence=0.95, generator=np.random.default_rng(0)
-    )  # fmt: skip
+    return estimate_improvement(metric_named(metric), *paired.rows(), How(0.95, np.random.default_rng(0)))
 
 
 @pytest.mark.parametrize("identity", ["features", "row_ids"])

@@ -16,7 +16,7 @@ from pytest_mlops import Estimate, EvidenceError
 from pytest_mlops.statistics import cells, proportions
 
 Rows = NDArray[np.bool_]
-RECALL = cells.Ratio(upper=(1, 0, 0), lower=(1, 0, 1))
+RECALL = cells.metric_of("recall")
 EIGHT = st.lists(st.integers(0, 30), min_size=8, max_size=8)
 
 
@@ -26,7 +26,7 @@ def rows(counts: list[int]) -> tuple[Rows, Rows, Rows]:
     return code // 4 == 1, code // 2 % 2 == 1, code % 2 == 1
 
 
-def improvement(counts: list[int], metric: cells.Ratio, seed: int = 0) -> Estimate:
+def improvement(counts: list[int], metric: cells.CellMetric, seed: int = 0) -> Estimate:
     generator = np.random.default_rng(seed)
     return cells.improvement(*rows(counts), metric=metric, confidence=0.95, generator=generator)
 
@@ -34,7 +34,7 @@ def improvement(counts: list[int], metric: cells.Ratio, seed: int = 0) -> Estima
 @given(EIGHT)
 @pytest.mark.parametrize(("metric", "theirs"), [(cells.precision, precision_score), (cells.f1, f1_score)])
 def test_the_value_is_the_difference_of_scikit_learns(
-    metric: cells.Ratio, theirs: Callable[..., float], counts: list[int]
+    metric: cells.CellMetric, theirs: Callable[..., float], counts: list[int]
 ) -> None:
     truth, champion, challenger = rows(counts)
     if not (champion.any() and challenger.any()):
@@ -78,7 +78,7 @@ def test_the_deviation_is_that_of_the_delta_method() -> None:
 
 
 @pytest.mark.parametrize("metric", [cells.precision, cells.f1])
-def test_row_order_and_repetition_change_nothing(metric: cells.Ratio) -> None:
+def test_row_order_and_repetition_change_nothing(metric: cells.CellMetric) -> None:
     counts = [20, 3, 5, 9, 4, 6, 7, 30]
     order = np.random.default_rng(3).permutation(sum(counts))
     shuffled = cells.improvement(

@@ -14,7 +14,7 @@ from scipy.stats import norm, rankdata, t
 
 from pytest_mlops import Estimate, EvidenceError
 from pytest_mlops.statistics.power import quantile
-from pytest_mlops.statistics.ranks import _midranks, roc_auc, roc_auc_improvement
+from pytest_mlops.statistics.ranks import _Placements, roc_auc, roc_auc_improvement
 
 Floats = NDArray[np.float64]
 Z = quantile(0.95)
@@ -39,10 +39,16 @@ def variance(parts: tuple[Floats, Floats]) -> float:
     return sum(float(part.var(ddof=1)) / part.size for part in parts)
 
 
-@given(st.lists(st.integers(-3, 3) | st.floats(-1e3, 1e3), min_size=1, max_size=50))
-def test_midranks_are_those_of_scipy(values: list[float]) -> None:
+@given(st.lists(st.integers(-3, 3) | st.floats(-1e3, 1e3), min_size=2, max_size=50), st.integers(1, 49))
+def test_placements_are_scipys_midranks_less_those_among_themselves(values: list[float], first: int) -> None:
     array = np.array(values, dtype=np.float64)
-    np.testing.assert_array_equal(_midranks(array), rankdata(array))
+    positive = np.arange(array.size) < min(first, array.size - 1)
+    ranks, (above, below) = rankdata(array), (array[positive], array[~positive])
+    expected = (ranks[positive] - rankdata(above)) / below.size, 1 - (ranks[~positive] - rankdata(below)) / above.size
+    for found in (_Placements.of(positive, array), _Placements.unordered(positive, array)):
+        np.testing.assert_allclose(np.sort(found.positives), np.sort(expected[0]), atol=1e-12)
+        np.testing.assert_allclose(np.sort(found.negatives), np.sort(expected[1]), atol=1e-12)
+    np.testing.assert_allclose(_Placements.of(positive, array).positives, expected[0], atol=1e-12)
 
 
 @pytest.mark.parametrize("digits", [0, 1, 6])
