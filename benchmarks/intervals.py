@@ -29,6 +29,10 @@ from pytest_mlops.evidence.rows import Rows
 
 SIZES = (10_000, 100_000, 1_000_000)
 RESAMPLES = 1_000
+HEADS = (
+    ("ours", "paired", "sklearn", "bootstrap", "ours/", "paired/", "bootstrap/", "memory"),
+    ("ms", "ms", "ms", "ms", "sklearn", "sklearn", "ours", "× input"),
+)
 OF_LABELS: dict[str, Callable[..., float]] = {
     "accuracy": sk.accuracy_score,
     "f1": sk.f1_score,
@@ -62,13 +66,9 @@ def main(sizes: list[int]) -> None:
     warnings.simplefilter("ignore")
     for n in sizes:
         classified, measured, made = _evaluations(n)
-        print(
-            f"\n{n:,} rows. Making an Evaluation of integer labels with scores: {made:.1f} ms, of text: {_of_text(n):.1f} ms"
-        )
-        print(
-            f"{'':26}{'ours':>9}{'paired':>9}{'sklearn':>9}{'bootstrap':>11}{'ours/':>8}{'paired/':>9}{'bootstrap/':>11}{'memory':>8}"
-        )
-        print(f"{'':26}{'ms':>9}{'ms':>9}{'ms':>9}{'ms':>11}{'sklearn':>8}{'sklearn':>9}{'ours':>11}{'× input':>8}")
+        print(f"\n{n:,} rows. Making an Evaluation: {made:.1f} ms of integers, {_of_text(n):.1f} ms of text")
+        for heads in HEADS:
+            print(f"{'':24}" + "".join(f"{head:>10}" for head in heads))
         for case in _cases(classified, measured):
             print(_line(case))
 
@@ -116,8 +116,8 @@ def _line(case: Case) -> str:
     )
     loop = _bootstrap(case)
     return (
-        f"{case.name:26}{ours:9.2f}{paired:9.2f}{theirs:9.2f}{loop:11.0f}"
-        f"{ours / theirs:8.2f}{paired / theirs:9.2f}{loop / ours:11.0f}{_memory(case):8.1f}"
+        f"{case.name:24}{ours:10.2f}{paired:10.2f}{theirs:10.2f}{loop:10.0f}"
+        f"{ours / theirs:10.2f}{paired / theirs:10.2f}{loop / ours:10.0f}{_memory(case):10.1f}"
     )
 
 

@@ -36,7 +36,9 @@ def _block(mark: str) -> str:
 
 def test_every_python_snippet_is_marked_and_so_runs_here() -> None:
     marked = set(re.findall(r"<!-- (\S+) -->\n```python", README))
-    assert marked == {"conftest.py", "test_model.py", "test_markers.py", "notebook"}
+    assert marked == {
+        "conftest.py", "test_model.py", "test_markers.py", "test_profit.py", "test_slices.py", "notebook",
+    }  # fmt: skip
     assert README.count("```python") == len(marked)
 
 
@@ -61,11 +63,41 @@ def test_the_other_doors(pytester: pytest.Pytester) -> None:
     judged.stdout.fnmatch_lines(["The challenger may merge after a review: 1 WAIVED and 2 PASS of 3 checks."])
 
 
+CHAMPION = """
+
+@pytest.fixture
+def mlops_champion():
+    from my_project import model_in_production, X_test, y_test
+
+    return Evaluation.from_model(model_in_production, X_test, y_test)
+"""
+PEOPLE = """
+people = {"sex": ["f", "m"] * (len(y_test) // 2) + ["f"], "age_group": ["young", "old", "older"] * (len(y_test) // 3)}
+"""
+
+
+@pytest.mark.parametrize(("snippet", "checks"), [("test_profit.py", 2), ("test_slices.py", 1)])
+def test_a_champion_beside_it(pytester: pytest.Pytester, snippet: str, checks: int) -> None:
+    _project(pytester, snippet)
+    pytester.makepyfile(my_project=MY_PROJECT + PEOPLE)
+    given = _block("conftest.py").replace(
+        "new_model, X_test, y_test)", "new_model, X_test, y_test, slice_features=people)"
+    )
+    given = given.replace("import new_model,", "import people, new_model,")
+    (pytester.path / "conftest.py").write_text(given + CHAMPION, encoding="utf-8")
+    judged = pytester.runpytest_subprocess("--mlops", "-p", "no:cacheprovider")
+    judged.assert_outcomes(passed=1)
+    what = "its one check" if checks == 1 else f"all {checks} checks"
+    judged.stdout.fnmatch_lines([f"The challenger may merge: {what} passed."])
+
+
 def test_the_promotion(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(pytester.path)
     _project(pytester, "test_model.py")
     pytester.runpytest_subprocess("--mlops", "-p", "no:cacheprovider")
-    commands = re.findall(r"^pytest-mlops (.*?)(?:  +#.*)?$", README, flags=re.MULTILINE)
+    found = re.findall(r"^pytest-mlops (.*?)(?:  +#.*)?$", README, flags=re.MULTILINE)
+    plan, *commands = found
+    assert main(plan.split()) == 0
     assert commands == ["promote --first", "champion"]
     assert [main(command.split()) for command in commands] == [0, 0]
     (pytester.path / "test_more.py").write_text(

@@ -118,7 +118,9 @@ class ChampionChallenger:
             self._slices(sources, challenger), self._of_slices(rows, how), settings, self.slicing.min_size
         )  # fmt: skip
         verdicts = [sliced.verdict(judgement.verdict), *(part.verdict for part in guarded)]
+        verdict = min(verdicts, key=WORST_FIRST.index)
         sentences = [
+            *(sliced.lead(judgement.verdict) if verdict is verdicts[0] else ["Decided by its guardrails."]),
             *self._sentences(_values(self.metric, rows, how), found, judgement),
             *_guardrail_sentences(guarded),
             *sliced.sentences,
@@ -126,7 +128,7 @@ class ChampionChallenger:
         ]
         return self.spec.result(
             settings,
-            min(verdicts, key=WORST_FIRST.index),
+            verdict,
             " ".join(sentences),
             estimate=found,
             limits=self.limits,

@@ -86,7 +86,8 @@ class PerformanceThreshold:
             f"{self.metric.name} is {with_interval(found)} on {found.n:,} rows, the limit is {self.limits.words()}: "
             f"{judgement.because}."
         )
-        sentences = [message, *self._ways_out(found, judgement), *sliced.sentences, *note_sentences(challenger.notes)]
+        lead = sliced.lead(judgement.verdict)
+        sentences = [*lead, message, *self._ways_out(found, judgement), *sliced.sentences, *note_sentences(challenger.notes)]
         return self.spec.result(
             settings,
             sliced.verdict(judgement.verdict),

@@ -41,17 +41,15 @@ class Slice:
     ----------
     by, name : str
         What they are told by, and which of its groups they are: ``"sex"`` and ``"female"``.
+    words : str
+        The same for people: ``"sex = female"``.
     rows : bool array of shape (n,)
     """
 
     by: str
     name: str
+    words: str
     rows: Booleans
-
-    @property
-    def words(self) -> str:
-        """For people."""
-        return f"{self.by} {self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +91,7 @@ class Slicing:
         columns = {**evaluation.sensitive_features, **evaluation.slice_features}
         for by in self.by:
             if isinstance(by, tuple):
-                yield from _slices(" and ".join(by), groups_of(columns, by))
+                yield from _slices(by, groups_of(columns, by))
             else:
                 yield from _told_by(by, columns, evaluation.n)
 
@@ -119,9 +117,10 @@ def _name(by: tuple[str, ...] | Callable[[Any], Any]) -> str:
     return str(name)
 
 
-def _slices(by: str, groups: Groups) -> Iterator[Slice]:
-    for place, label in enumerate(groups.names):
-        yield Slice(by, " and ".join(label), groups.codes == place)
+def _slices(by: tuple[str, ...], groups: Groups) -> Iterator[Slice]:
+    for place, names in enumerate(groups.names):
+        words = " and ".join(f"{column} = {name}" for column, name in zip(by, names, strict=True))
+        yield Slice(" and ".join(by), " and ".join(names), words, groups.codes == place)
 
 
 def _told_by(function: Callable[[Any], Any], columns: Mapping[str, NDArray[Any]], n: int) -> Iterator[Slice]:
@@ -136,9 +135,9 @@ def _told_by(function: Callable[[Any], Any], columns: Mapping[str, NDArray[Any]]
     if told.shape != (n,):
         raise EvidenceError(f"the slice {name} must say something of each of {n:,} rows, and has shape {told.shape}")
     if told.dtype.kind == "b":
-        yield Slice(name, "yes", told.astype(bool))
+        yield Slice(name, "yes", name, told.astype(bool))
     else:
-        yield from _slices(name, groups_of({name: told}, (name,)))
+        yield from _slices((name,), groups_of({name: told}, (name,)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +155,10 @@ class Sliced:
         unproven = Verdict.INCONCLUSIVE if all(each is Verdict.INCONCLUSIVE for each in found) else None
         handed = [each for each in found if each is not Verdict.INCONCLUSIVE]
         return min([own, *handed, *([unproven] if unproven else [])], key=WORST_FIRST.index)
+
+    def lead(self, own: Verdict) -> list[str]:
+        """Where the slices, and not all rows together, decide: says so before anything else."""
+        return [] if self.verdict(own) is own else ["Decided by its slices, not by all rows together."]
 
 
 WORST_FIRST = (Verdict.FAIL, Verdict.ERROR, Verdict.INCONCLUSIVE, Verdict.WARN, Verdict.PASS)

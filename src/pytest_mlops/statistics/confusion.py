@@ -174,8 +174,8 @@ def linear(of: Formula, true: Codes, said: Codes, classes: int, weight: Floats |
     Returns
     -------
     Linear
-        Its floor is what one row more could bring that hurts, or helps, the most: rows that happen to be right are
-        no proof that the next one will.
+        Its floor is what two rows more could bring that hurt, or help, the most: rows that happen to be right are no
+        proof that the next ones will. (Where no row is wrong the interval is then about as long as Wilson's.)
 
     Raises
     ------
@@ -187,7 +187,7 @@ def linear(of: Formula, true: Codes, said: Codes, classes: int, weight: Floats |
     influence = _influence(found, shares, true, said)
     if weight is not None:
         influence *= weight
-    return Linear(float(found.value), influence, _one_row_more(found, shares) / len(true), "influence of each row")
+    return Linear(float(found.value), influence, 2 * _one_row_more(found, shares) / len(true), "influence of each row")
 
 
 def defined(found: Gradient) -> Gradient:

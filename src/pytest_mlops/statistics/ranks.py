@@ -43,7 +43,7 @@ class _Steps:
         How many rows of each class a step has, or how much they weigh.
     """
 
-    of: NDArray[np.intp]
+    of: NDArray[np.integer[Any]]
     positives: Floats
     negatives: Floats
 
@@ -57,8 +57,8 @@ class _Steps:
         begins[:1] = True
         np.not_equal(ordered[1:], ordered[:-1], out=begins[1:])
         starts = np.flatnonzero(begins)
-        of = np.empty(ordered.size, dtype=np.intp)
-        of[order] = np.cumsum(begins) - 1
+        of = np.empty(ordered.size, dtype=np.int32 if ordered.size < 2**31 else np.int64)
+        of[order] = np.cumsum(begins, dtype=of.dtype) - 1
         counted = positive[order] if weight is None else np.where(positive[order], weight[order], 0.0)
         whole = np.diff(np.r_[starts, ordered.size]) if weight is None else np.add.reduceat(weight[order], starts)
         positives = np.add.reduceat(counted, starts, dtype=np.float64)
@@ -315,7 +315,7 @@ def average_precision(positive: Booleans, score: Floats, weight: Floats | None =
     Returns
     -------
     Linear
-        In (0, 1]. Its floor is what one positive row, moved past half of the rows, would bring.
+        In (0, 1]. Its floor is what one positive row, moved from the first place to the last, would bring.
 
     Raises
     ------
@@ -335,23 +335,29 @@ def average_precision(positive: Booleans, score: Floats, weight: Floats | None =
     """
     steps = _Steps.by(positive, score, weight)
     n = positive.size
-    mass = steps.positives / n
+    mass, called = steps.positives / n, (steps.positives + steps.negatives) / n
     prevalence = float(mass.sum())
     if not prevalence > 0:
         raise EvidenceError("average precision needs positive rows, and there is none")
-    right = np.cumsum(mass[::-1])[::-1]
-    called = np.cumsum(((steps.positives + steps.negatives) / n)[::-1])[::-1]
-    called = np.maximum(called, 1e-300)  # rows of no weight on top
-    precision = right / called
+    precision = np.cumsum(mass[::-1])[::-1]
+    np.cumsum(called[::-1], out=called[::-1])
+    np.maximum(called, 1e-300, out=called)  # rows of no weight on top
+    precision /= called
     weighed = float((mass * precision).sum())
-    counted_in, drawn_down = np.cumsum(mass / called), np.cumsum(mass * precision / called)
     value = weighed / prevalence
-    of_positive = precision + counted_in - drawn_down - weighed - value * (1 - prevalence)
-    of_negative = value * prevalence - drawn_down - weighed
-    influence = np.where(positive, of_positive[steps.of], of_negative[steps.of]) / prevalence
+    mass /= called
+    counted_in = np.cumsum(mass)
+    mass *= precision
+    of_negative = np.cumsum(mass, out=mass)
+    np.subtract(value * prevalence - weighed, of_negative, out=of_negative)
+    of_positive = np.add(precision, counted_in, out=precision)
+    of_positive += of_negative - value
+    influence = of_negative[steps.of]
+    influence[positive] = of_positive[steps.of[positive]]
+    influence /= prevalence
     if weight is not None:
         influence *= weight
-    return Linear(value, influence, 0.5 / int(np.count_nonzero(positive)), "influence on average precision")
+    return Linear(value, influence, 1 / int(np.count_nonzero(positive)), "influence on average precision")
 
 
 def mean_over_labels(

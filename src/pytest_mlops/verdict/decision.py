@@ -73,15 +73,18 @@ def false_alarm_budget(results: Iterable[CheckResult]) -> float:
     """The chance, at most, that noise alone blocks a challenger which is exactly as good as the champion.
 
     Each comparison FAILs by chance with probability (1 - confidence) / 2 at most, and with twice that where harm has
-    two directions; the sum is the union bound.
+    two directions; so do its slices together, and its guardrails together. The sum is the union bound.
     """
-    compared = [result for result in results if result.estimate and result.estimate.null is not None]
-    return min(1.0, sum(_directions(result) * _tail(result) for result in compared))
+    return min(1.0, sum(_chances(result) * _tail(result) for result in results))
 
 
-def _directions(result: CheckResult) -> int:
-    """Of two groups, either may be the one that is served worse."""
-    return 2 if result.family == "fairness" else 1
+def _chances(result: CheckResult) -> int:
+    """How often noise alone may FAIL it. Of two groups, either may be the one that is served worse."""
+    compares = result.estimate is not None and result.estimate.null is not None
+    if result.family == "fairness":
+        return 2 * compares
+    corrected_together = {kind for part in result.parts for kind in ("slice", "margin") if kind in part.details}
+    return compares + len(corrected_together)
 
 
 def _tail(result: CheckResult) -> float:
