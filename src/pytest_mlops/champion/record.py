@@ -78,7 +78,7 @@ class ChampionRecord:
     def __post_init__(self) -> None:
         _check_fields("the record", {field.name: getattr(self, field.name) for field in fields(self)}, _RECORD)
         _check_fields("evidence", self.evidence, _EVIDENCE)
-        _check_fields("evidence.facts", self.evidence["facts"], _FACTS)
+        _check_fields("evidence.facts", {"design": [], **self.evidence["facts"]}, _FACTS)
         _check_fields("policy", self.policy, _POLICY)
         _check_fields("provenance", {name: self.provenance.get(name) for name in _PROVENANCE}, _PROVENANCE)
         if self.promoted is not None:
@@ -422,6 +422,7 @@ _FACTS: dict[str, _Rule] = {
     "positive_label": ("a text, an integer, or null", _or_null(_is_label)),
     "identity": _one_of("row_ids", "features", "anonymous"),
     "notes": ("a list of texts", _list_of(_is_text)),
+    "design": ("a list of texts", _list_of(_is_text)),
 }
 _POLICY: dict[str, _Rule] = {
     "digest": _SHA_OR_NULL,

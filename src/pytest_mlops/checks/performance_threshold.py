@@ -87,7 +87,13 @@ class PerformanceThreshold:
             f"{judgement.because}."
         )
         lead = sliced.lead(judgement.verdict)
-        sentences = [*lead, message, *self._ways_out(found, judgement), *sliced.sentences, *note_sentences(challenger.notes)]
+        sentences = [
+            *lead,
+            message,
+            *self._ways_out(found, judgement),
+            *sliced.sentences,
+            *note_sentences(challenger.notes),
+        ]
         return self.spec.result(
             settings,
             sliced.verdict(judgement.verdict),

@@ -62,7 +62,7 @@ class Evaluation:
     """
 
     __slots__ = (
-        "_digests", "_pred", "_true", "clusters", "identity", "labels", "model_digest", "n", "notes", "positive_label",
+        "_design", "_digests", "_pred", "_true", "clusters", "identity", "labels", "model_digest", "n", "notes", "positive_label",
         "row_keys", "sample_weight", "season", "sensitive_features", "slice_features", "task", "time", "y_score",
     )  # fmt: skip
 
@@ -84,6 +84,7 @@ class Evaluation:
     """sha256 of the model that was asked, as pickle writes it; None where no model was, or pickle cannot."""
     _true: NDArray[Any]
     _pred: NDArray[Any]
+    _design: tuple[str, ...]
     _digests: dict[str, str]
 
     def __init__(
@@ -126,6 +127,7 @@ class Evaluation:
         )
         for name, value in admitted.items():
             object.__setattr__(self, name, value)
+        object.__setattr__(self, "_design", ())
         object.__setattr__(self, "_digests", {})
         object.__setattr__(self, "model_digest", None)
 
@@ -251,6 +253,12 @@ class Evaluation:
     def pred_codes(self) -> NDArray[Any]:
         """The predictions as they are kept; see `true_codes`."""
         return self._pred
+
+    @property
+    def design(self) -> tuple[str, ...]:
+        """Which of clusters, time and sample_weight the rows have, or had when they were stored."""
+        given = (name for name in ("clusters", "time", "sample_weight") if getattr(self, name) is not None)
+        return self._design or tuple(given)
 
     @property
     def correct(self) -> NDArray[np.bool_]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -61,6 +61,7 @@ class Pair:
         champion = rows_of(self.champion).take(self.champion_order)  # type: ignore[arg-type]  # a slice will do
         challenger = rows_of(self.challenger).take(self.challenger_order)  # type: ignore[arg-type]  # a slice will do
         shared = {name: _agreed(name, champion, challenger) for name in ("clusters", "time", "season", "weight")}
+        _as_designed(self.champion, shared)
         labels = _all_labels(champion, challenger)
         return _relabelled(replace(champion, **shared), labels), _relabelled(replace(challenger, **shared), labels)
 
@@ -113,6 +114,16 @@ def _agreed(name: str, champion: Rows, challenger: Rows) -> Any:
             f"a model; give both evaluations the same, or give it to the challenger only"
         )
     return ours
+
+
+def _as_designed(champion: Evaluation, shared: Mapping[str, Any]) -> None:
+    """A champion from its record knows that its rows belonged together, and no longer which: they still do."""
+    lost = [name for name in champion.design if shared["weight" if name == "sample_weight" else name] is None]
+    if lost:
+        raise EvidenceError(
+            f"the champion was judged with {' and '.join(f'{name}=' for name in lost)}, and the challenger has none: "
+            f"without, the intervals would be too short; give the challenger's Evaluation the same"
+        )
 
 
 def _where(theirs: Any, ours: Any) -> str:

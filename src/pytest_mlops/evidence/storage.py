@@ -33,7 +33,7 @@ def to_arrays(evaluation: Evaluation) -> tuple[dict[str, NDArray[Any]], dict[str
         ``row_keys`` where there are any.
         No features, no sensitive features.
     facts : dict
-        Builtins only.
+        Builtins only; ``design`` says which of clusters, time and weights the rows have, and not what they are.
 
     Raises
     ------
@@ -46,6 +46,8 @@ def to_arrays(evaluation: Evaluation) -> tuple[dict[str, NDArray[Any]], dict[str
     found = {name: getattr(evaluation, attribute) for name, attribute in _ARRAYS.items()}
     facts = {name: getattr(evaluation, name) for name in _FACTS}
     facts = {name: list(value) if isinstance(value, tuple) else value for name, value in facts.items()}
+    if evaluation.design:
+        facts["design"] = list(evaluation.design)
     return {name: array for name, array in found.items() if array is not None}, facts
 
 
@@ -83,6 +85,7 @@ def from_arrays(arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) ->
             "season": None,
             "sample_weight": None,
             "model_digest": None,
+            "_design": tuple(facts.get("design", ())),
             "_digests": {},
         }
     )

@@ -9,6 +9,7 @@ import pytest
 
 from pytest_mlops import Evaluation, EvidenceError
 from pytest_mlops.evidence.pairing import pair
+from pytest_mlops.evidence.storage import from_arrays, to_arrays
 from pytest_mlops.evidence.sources import Sources
 from pytest_mlops.evidence.storage import from_arrays, to_arrays
 
@@ -70,11 +71,10 @@ def test_what_differs_is_an_error(champion: dict[str, Any], challenger: dict[str
         pair(made(**champion), made(ORDER, **challenger)).rows()
 
 
-def test_a_champion_from_its_record_has_none_of_them() -> None:
+def test_a_champion_from_its_record_takes_the_challengers() -> None:
     champion = from_arrays(*to_arrays(made(ORDER, **SHARED)))
     for rows in pair(champion, made(**SHARED)).rows():
         assert sorted(rows.weight.tolist()) == [1, 2, 3, 4]  # type: ignore[union-attr]
-    assert all(rows.independent for rows in pair(champion, made()).rows())
 
 
 def test_labels_come_in_one_order() -> None:
@@ -111,3 +111,15 @@ def test_sources_pair_once() -> None:
         sources.pair("order")
     with pytest.raises(EvidenceError, match="there is no champion"):
         Sources(made()).pair()
+
+
+@pytest.mark.parametrize("name", ["clusters", "time", "sample_weight"])
+def test_a_stored_champion_remembers_that_its_rows_belonged_together(name: str) -> None:
+    labels, known = [0, 1] * 20, {name: [1, 2, 3, 4] * 10}
+    champion = from_arrays(*to_arrays(Evaluation(labels, labels, row_ids=range(40), **known)))
+    assert champion.design == (name,)
+    with pytest.raises(EvidenceError, match=f"the champion was judged with {name}=, and the challenger has none"):
+        pair(champion, Evaluation(labels, labels, row_ids=range(40))).rows()
+    theirs, ours = pair(champion, Evaluation(labels, labels, row_ids=range(40), **known)).rows()
+    assert not theirs.independent
+    assert not ours.independent
