@@ -62,8 +62,9 @@ class Evaluation:
     """
 
     __slots__ = (
-        "_design", "_digests", "_pred", "_true", "clusters", "identity", "labels", "model_digest", "n", "notes", "positive_label",
-        "row_keys", "sample_weight", "season", "sensitive_features", "slice_features", "task", "time", "y_score",
+        "_design", "_digests", "_pred", "_true", "clusters", "identity", "labels", "model_digest", "n", "notes",
+        "positive_label", "row_keys", "sample_weight", "season", "sensitive_features", "slice_features", "task", "time",
+        "y_score",
     )  # fmt: skip
 
     task: Task

@@ -9,7 +9,6 @@ import pytest
 
 from pytest_mlops import Evaluation, EvidenceError
 from pytest_mlops.evidence.pairing import pair
-from pytest_mlops.evidence.storage import from_arrays, to_arrays
 from pytest_mlops.evidence.sources import Sources
 from pytest_mlops.evidence.storage import from_arrays, to_arrays
 
