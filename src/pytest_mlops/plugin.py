@@ -16,8 +16,13 @@ if TYPE_CHECKING:
 _NOT_RUN = "model gate not run: add --mlops"
 _RUN_NO_TEST = ("collectonly", "setupplan", "setuponly", "showfixtures", "show_fixtures_per_test", "cacheshow")
 _MARKERS = {
-    "performance_threshold": "metric, *, at_least, at_most, warn_below, warn_above, proof, max_blind, name",
-    "champion_challenger": "metric, *, margin, require, max_blind, paired_by, name",
+    "performance_threshold": (
+        "metric, *, at_least, at_most, warn_below, warn_above, proof, max_blind, needs, slices, min_slice_size, name"
+    ),
+    "champion_challenger": (
+        "metric, *, margin, require, max_blind, paired_by, greater_is_better, needs, guardrails, slices, "
+        "min_slice_size, folds, name"
+    ),
     "drift": "method, *, columns, at_most, warn_above, proof, max_blind, name",
     "fairness": "metric, *, by, at_least, at_most, warn_below, warn_above, proof, max_blind, min_group_size, name",
     "reproducibility": "*, runs, atol, rtol, timeout, name",
