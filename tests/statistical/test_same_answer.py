@@ -29,8 +29,8 @@ def _columns(task: str, seed: int) -> dict[str, Any]:
     """What one model says of the same rows."""
     truth, own = np.random.default_rng(0), np.random.default_rng(seed)
     if task == "regression":
-        y = truth.gamma(2.0, size=N)
-        return {"y_true": y, "y_pred": y * np.exp(own.normal(size=N) / 4), "task": task}
+        target = truth.gamma(2.0, size=N)
+        return {"y_true": target, "y_pred": target * np.exp(own.normal(size=N) / 4), "task": task}
     if task == "binary":
         y = (truth.random(N) < 0.4).astype(int)
         score = 1 / (1 + np.exp(0.5 - y - own.normal(size=N)))

@@ -57,7 +57,7 @@ class _Steps:
         begins[:1] = True
         np.not_equal(ordered[1:], ordered[:-1], out=begins[1:])
         starts = np.flatnonzero(begins)
-        of = np.empty(ordered.size, dtype=np.int32 if ordered.size < 2**31 else np.int64)
+        of: NDArray[np.integer[Any]] = np.empty(ordered.size, dtype=np.int32 if ordered.size < 2**31 else np.int64)
         of[order] = np.cumsum(begins, dtype=of.dtype) - 1
         counted = positive[order] if weight is None else np.where(positive[order], weight[order], 0.0)
         whole = np.diff(np.r_[starts, ordered.size]) if weight is None else np.add.reduceat(weight[order], starts)

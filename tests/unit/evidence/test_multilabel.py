@@ -191,7 +191,8 @@ def test_rows_pair_whatever_their_order(identity: str, ours: list[int], theirs: 
     challenger = np.column_stack([x % 2, x % 3 == 0, x % 5 == 0])  # says the same of equal rows
 
     def evaluation(said: Any, order: list[int]) -> Evaluation:
-        return Evaluation(truth[order], said[order], said[order] / 2, **{identity: x[order]})
+        known: dict[str, Any] = {identity: x[order]}
+        return Evaluation(truth[order], said[order], said[order] / 2, **known)
 
     straight = evaluation(champion, list(range(40)))
     shuffled = evaluation(champion, theirs)
@@ -250,7 +251,7 @@ def test_from_predictions() -> None:
     frame = {
         f"{what}_{name}": table[:, k] for what, table in (("t", TRUE), ("p", PRED)) for k, name in enumerate(NAMES)
     }
-    known = {what: [f"{what[2]}_{name}" for name in NAMES] for what in ("y_true", "y_pred")}
+    known: dict[str, Any] = {what: [f"{what[2]}_{name}" for name in NAMES] for what in ("y_true", "y_pred")}
     assert Evaluation.from_predictions(frame, **known).labels == ("t_spam", "t_ham", "t_eggs")
     assert Evaluation.from_predictions(frame, **known, labels=NAMES).labels == tuple(NAMES)
     with pytest.raises(EvidenceError, match=r"y_pred=\[\] names no column"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -91,7 +92,7 @@ def test_labels_come_in_one_order() -> None:
 
 
 def test_the_positive_class_stays_the_same_one() -> None:
-    known = {"positive_label": "yes", "row_ids": range(2)}
+    known: dict[str, Any] = {"positive_label": "yes", "row_ids": range(2)}
     first = Evaluation(["no", "yes"], ["yes", "no"], [0.1, 0.9], labels=["yes", "no"], **known)
     second = Evaluation(["no", "yes"], ["no", "yes"], [0.2, 0.8], **known)
     theirs, ours = pair(first, second).rows()
@@ -102,7 +103,11 @@ def test_the_positive_class_stays_the_same_one() -> None:
 
 def test_sources_pair_once() -> None:
     asked: list[str] = []
-    sources = Sources(lambda: asked.append("challenger") or made(), lambda: asked.append("champion") or made(ORDER))
+
+    def telling(role: str, *order: Any) -> Callable[[], Evaluation]:
+        return lambda: (asked.append(role), made(*order))[1]  # type: ignore[func-returns-value]
+
+    sources = Sources(telling("challenger"), telling("champion", ORDER))
     first = sources.pair()
     assert sources.pair() is sources.pair("identity") is first
     assert sorted(asked) == ["challenger", "champion"]
@@ -114,7 +119,8 @@ def test_sources_pair_once() -> None:
 
 @pytest.mark.parametrize("name", ["clusters", "time", "sample_weight"])
 def test_a_stored_champion_remembers_that_its_rows_belonged_together(name: str) -> None:
-    labels, known = [0, 1] * 20, {name: [1, 2, 3, 4] * 10}
+    known: dict[str, Any] = {name: [1, 2, 3, 4] * 10}
+    labels = [0, 1] * 20
     champion = from_arrays(*to_arrays(Evaluation(labels, labels, row_ids=range(40), **known)))
     assert champion.design == (name,)
     with pytest.raises(EvidenceError, match=f"the champion was judged with {name}=, and the challenger has none"):
