@@ -31,7 +31,7 @@ def made(order: Any = slice(None), **known: Any) -> Evaluation:
 def test_nothing_is_copied_where_rows_stand_as_they_do() -> None:
     champion, challenger = made(**SHARED), made(**SHARED)
     for how in ("order", "identity"):
-        paired = pair(champion, challenger, paired_by=how)  # type: ignore[arg-type]
+        paired = pair(champion, challenger, paired_by=how)
         assert all(np.shares_memory(array, champion.true_codes) for array in (paired.of("true_codes")[0],))
         assert np.shares_memory(paired.rows()[1].pred, challenger.pred_codes)
         assert not paired.of("true_codes")[0].flags.writeable
