@@ -144,7 +144,8 @@ def _lines(world: World, n: int, truths: dict[str, Truth], runs: int) -> list[Me
     """What looks as if it deviates is measured again, more closely and on other rows, and only that counts."""
     tallies = simulate(world, n, truths, runs=runs)
     suspect = {name: truths[name] for name, tally in tallies.items() if _deviations_of(tally)}
-    tallies |= simulate(world, n, suspect, runs=CLOSER * runs, again=True)
+    if suspect:
+        tallies |= simulate(world, n, suspect, runs=CLOSER * runs, again=True)
     return [Measured(world, n, name, truths[name], tallies[name], tallies[name].runs > runs) for name in truths]
 
 
@@ -156,9 +157,12 @@ def _told(lines: list[Measured]) -> list[Measured]:
 
 def _deviations_of(tally: Tally) -> list[str]:
     """From what was promised, in words."""
-    alone = [f"{tally.coverage:.1%} alone"] * (tally.coverage < LOW_COVERAGE)
-    paired = [f"{tally.paired_coverage:.1%} paired"] * (tally.paired_coverage < LOW_COVERAGE)
-    return alone + paired + [f"{tally.type_i:.1%} false alarms"] * (tally.type_i > MANY_FALSE_ALARMS)
+    said = (
+        (tally.coverage < LOW_COVERAGE, f"{tally.coverage:.1%} alone"),
+        (tally.paired_coverage < LOW_COVERAGE, f"{tally.paired_coverage:.1%} paired"),
+        (tally.type_i > MANY_FALSE_ALARMS, f"{tally.type_i:.1%} false alarms"),
+    )
+    return [words for deviates, words in said if deviates]
 
 
 def _section(found: list[Measured]) -> Iterator[str]:
@@ -220,7 +224,53 @@ class Reason:
         return bool(re.fullmatch(self.metrics, each.metric) and re.fullmatch(self.worlds, each.world.name))
 
 
-REASONS: tuple[Reason, ...] = ()
+REASONS = (
+    Reason(
+        "max_error",
+        ".*",
+        "The largest error is made by one row, and the rows at hand say little of a larger one that they have not met. "
+        "The heavier the tail, the less.",
+    ),
+    Reason(
+        "root_mean_squared_error|r2",
+        "(Student 3|lognormal) errors",
+        "Squares of heavy-tailed errors: few rows, or one, make most of the mean, and many samples have none of them. "
+        "With Student's 3 degrees of freedom squares have no variance at all, and no number of rows is enough. "
+        "Ask for the mean absolute error, which bears heavy tails.",
+    ),
+    Reason(
+        "mean_absolute_error|d2_absolute_error_score",
+        "(Student 3|lognormal) errors",
+        "Heavy tails, in few rows: the same, to a lesser degree.",
+    ),
+    Reason(
+        "log_loss|brier_score_loss|d2_log_loss_score",
+        "(10|2) % positive|nearly perfect",
+        "Some five to ten rows, positive or wrong, make most of the loss. A sample with fewer of them shows less loss, "
+        "and less variation as well.",
+    ),
+    Reason(
+        "average_precision",
+        "(10|2) % positive|nearly perfect",
+        "Few positive rows: average precision is skew, and a little lower in few rows than in many.",
+    ),
+    Reason(
+        "f1_macro|precision_macro|balanced_accuracy|f1_weighted",
+        "50 classes",
+        "Five to fifteen rows of each class: the mean over classes of ratios of so few rows is off by more than chance "
+        "(F1 is lower in few rows than in many), which no interval around it can know.",
+    ),
+    Reason(
+        "accuracy|recall|precision|specificity",
+        ".*",
+        "Counts are whole numbers: of few errors, the coverage of Wilson and Tango goes up and down around 95 %.",
+    ),
+    Reason(
+        "matthews_corrcoef|cohen_kappa|f1|balanced_accuracy|positive_likelihood_ratio",
+        "(10|2) % positive|nearly perfect",
+        "Cells of few rows, to which half a row is added.",
+    ),
+)
 
 COVERAGE_HEAD = """\
 # How often the intervals hold the truth

@@ -149,13 +149,13 @@ class Tally:
     def alone(self, found: Estimate, truth: Truth) -> None:
         self.answered += 1
         self.doubted += found.doubt is not None
-        self.held += found.low <= truth.challenger <= found.high
+        self.held += bool(found.low <= truth.challenger <= found.high)
         self.widths.append(found.high - found.low)
         self.methods = found.method, self.methods[1]
 
     def worse(self, found: Estimate, truth: Truth) -> None:
         self.paired_answered += 1
-        self.paired_held += found.low <= truth.improvement <= found.high
+        self.paired_held += bool(found.low <= truth.improvement <= found.high)
         self.caught += significant(found)
         if found.method != "identical predictions":
             self.methods = self.methods[0], found.method
@@ -167,7 +167,7 @@ class Tally:
 
 def significant(found: Estimate) -> bool:
     """Would the gate call it worse?"""
-    return found.p_value is not None and found.p_value <= SIGNIFICANT
+    return found.p_value is not None and bool(found.p_value <= SIGNIFICANT)
 
 
 def simulate(world: World, n: int, truths: Mapping[str, Truth], *, runs: int, again: bool = False) -> dict[str, Tally]:

@@ -11,10 +11,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.stats import norm, rankdata, t
+from sklearn.metrics import average_precision_score, roc_auc_score
 
 from pytest_mlops import Estimate, EvidenceError
 from pytest_mlops.statistics.power import quantile
-from pytest_mlops.statistics.ranks import _Placements, roc_auc, roc_auc_improvement
+from pytest_mlops.statistics.ranks import (
+    _Placements,
+    auc,
+    average_precision,
+    mean_over_labels,
+    one_vs_one,
+    one_vs_rest,
+    roc_auc,
+    roc_auc_improvement,
+)
 
 Floats = NDArray[np.float64]
 Z = quantile(0.95)
@@ -157,3 +167,90 @@ def test_large_samples_agree_with_the_normal_law() -> None:
     estimate = roc_auc_improvement(positive, champion, challenger, confidence=0.95)
     assert estimate.standard_error is not None
     assert estimate.p_value == pytest.approx(norm.cdf(estimate.value / estimate.standard_error), abs=1e-4)
+
+
+# --- with the influence of each row
+
+
+def many(seed: int, *, ties: bool) -> tuple[NDArray[np.int64], Floats]:
+    """Four classes of unequal size, and probabilities."""
+    rng = np.random.default_rng(seed)
+    true = rng.choice(4, 300, p=[0.1, 0.2, 0.3, 0.4])
+    scores = np.exp(rng.normal(size=(300, 4)) + (true[:, None] == np.arange(4)))
+    scores /= scores.sum(axis=1, keepdims=True)
+    if ties:
+        scores = scores.round(1) + 1e-3
+        scores /= scores.sum(axis=1, keepdims=True)
+    return true, scores
+
+
+def weights(weighted: bool, n: int) -> Floats:
+    weight = np.random.default_rng(9).exponential(size=n) if weighted else np.ones(n)
+    return np.asarray(weight / weight.mean())
+
+
+def is_the_derivative(of: Any, weight: Floats, found: Any) -> None:
+    """The influence of a row is how the metric moves with its weight."""
+    assert abs(found.influence.mean()) < 1e-10
+    step = 1e-6
+    for place in range(0, weight.size, 37):
+        mixed = (1 - step) * weight / weight.mean()
+        mixed[place] += step * weight.size
+        moved = (of(mixed) - of(weight)) / step
+        assert found.influence[place] == pytest.approx(weight[place] * moved, rel=2e-3, abs=2e-3)
+
+
+@pytest.mark.parametrize("digits", [1, 6])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(("of", "theirs"), [(auc, roc_auc_score), (average_precision, average_precision_score)])
+def test_scores_of_two_classes(of: Any, theirs: Any, weighted: bool, digits: int) -> None:
+    positive, score, _ = sample(3, 300, digits=digits)
+    weight = weights(weighted, 300)
+    found = of(positive, score, weight if weighted else None)
+    assert found.value == pytest.approx(theirs(positive, score, sample_weight=weight), abs=1e-12)
+    assert found.floor > 0
+    is_the_derivative(lambda each: theirs(positive, score, sample_weight=each), weight, found)
+    order = np.random.default_rng(1).permutation(300)
+    other = of(positive[order], score[order], weight[order] if weighted else None)
+    assert other.value == found.value
+    np.testing.assert_array_equal(other.influence, found.influence[order])
+
+
+@pytest.mark.parametrize("ties", [False, True])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("by_prevalence", [False, True])
+@pytest.mark.parametrize(("of", "way"), [(one_vs_rest, "ovr"), (one_vs_one, "ovo")])
+def test_scores_of_many_classes(of: Any, way: str, by_prevalence: bool, weighted: bool, ties: bool) -> None:
+    true, scores = many(4, ties=ties)
+    weight = weights(weighted, 300)
+
+    def ours(each: Floats) -> float:
+        return float(of(true, scores, 4, by_prevalence=by_prevalence, weight=each / each.mean()).value)
+
+    found = of(true, scores, 4, by_prevalence=by_prevalence, weight=weight if weighted else None)
+    average = "weighted" if by_prevalence else "macro"
+    if way == "ovr" or not weighted:  # scikit-learn has no weights one against one
+        known = {"sample_weight": weight} if weighted else {}
+        expected = roc_auc_score(true, scores, multi_class=way, average=average, **known)
+        assert found.value == pytest.approx(expected, abs=1e-12)
+    is_the_derivative(ours, weight, found)
+
+
+@pytest.mark.parametrize(("of", "theirs"), [(auc, roc_auc_score), (average_precision, average_precision_score)])
+def test_scores_of_several_labels(of: Any, theirs: Any) -> None:
+    rng = np.random.default_rng(5)
+    truth = rng.random((200, 3)) < 0.4
+    scores = truth + rng.normal(size=(200, 3))
+    assert mean_over_labels(truth, scores, of).value == pytest.approx(theirs(truth, scores), abs=1e-12)
+
+
+def test_a_class_without_a_row_is_named() -> None:
+    true, scores = many(6, ties=False)
+    with pytest.raises(EvidenceError, match="of 'cat': ROC AUC needs rows"):
+        one_vs_rest(np.where(true == 2, 1, true), scores, 4, by_prevalence=False, names=["a", "b", "cat", "d"])
+    with pytest.raises(EvidenceError, match="of 'cat': ROC AUC needs rows of every class"):
+        one_vs_one(np.where(true == 2, 1, true), scores, 4, by_prevalence=True, names=["a", "b", "cat", "d"])
+    with pytest.raises(EvidenceError, match="average precision needs positive rows"):
+        average_precision(np.zeros(3, dtype=bool), np.arange(3.0))
+    with pytest.raises(EvidenceError, match="with a weight above 0"):
+        auc(np.array([True, False]), np.arange(2.0), np.array([0.0, 2.0]))

@@ -13,15 +13,16 @@ from pytest_mlops.gate import question
 from pytest_mlops.verdict.comparison import compare
 
 QUESTIONS: dict[str, dict[str, Any]] = {
-    "performance_threshold": {"metric": "recall", "at_least": 0.5},
-    "champion_challenger": {"metric": "recall", "margin": 0.1},
+    "performance_threshold": {"metric": "recall", "at_least": 0.5, "slices": ["sex"]},
+    "champion_challenger": {"metric": "recall", "margin": 0.1, "slices": ["sex"], "guardrails": {"f1": 0.1}},
     "drift": {"at_most": 0.1},
     "fairness": {"metric": "demographic_parity_difference", "by": "sex", "at_most": 0.1},
     "reproducibility": {},
 }
-ANOTHER_QUESTION = {"subject", "paired_by", "min_group_size"}
+ANOTHER_QUESTION = {"subject", "paired_by", "min_group_size", "function", "needs", "greater_is_better", "folds"}
 """Arguments that make neither a stricter nor a laxer question: a group too small to PASS is not blind either."""
 NEUTRAL = {"timeout"}
+OTHERWISE = {"proof": "shown", "require": "better", "columns": ["never"], "slices": ["x"], "guardrails": {}}
 
 
 @pytest.mark.parametrize(
@@ -42,6 +43,12 @@ NEUTRAL = {"timeout"}
         ("require", "non_inferior", "better"),
         ("columns", ["a"], None),
         ("columns", ["a"], ["a", "b"]),
+        ("slices", None, ["sex"]),
+        ("slices", ["sex"], ["age", "sex"]),
+        ("min_slice_size", 20, 30),
+        ("guardrails", None, {"recall": 0.01}),
+        ("guardrails", {"recall": 0.02}, {"recall": 0.01}),
+        ("guardrails", {"recall": 0.02}, {"recall": 0.02, "f1": 0.1}),
     ],
 )
 def test_what_is_loosened_one_way_is_tightened_the_other(name: str, lax: Any, strict: Any) -> None:
@@ -55,6 +62,12 @@ def test_other_columns_leave_one_out() -> None:
     assert compare({"columns": ["a", "b"]}, {"columns": ["b", "c"]}).loosened
 
 
+def test_so_do_other_slices_and_guardrails() -> None:
+    assert compare({"slices": ["sex"]}, {"slices": ["age", "region"]}).loosened
+    assert compare({"guardrails": {"recall": 0.01}}, {"guardrails": {"f1": 0.001}}).loosened
+    assert compare({"guardrails": {"recall": 0.01, "f1": 0.1}}, {"guardrails": {"recall": 0.001, "f1": 0.2}}).loosened
+
+
 def test_the_words() -> None:
     assert compare({"at_least": 0.8, "x": 1}, {"at_least": None, "x": 2}).loosened == ("at_least 0.8 → none",)
     assert compare({"x": 1}, {"x": 2}).other == ("x 1 → 2",)
@@ -66,8 +79,7 @@ def test_every_argument_of_every_family_is_known(family: str) -> None:
     """A new argument must say which way is stricter, or that it makes another question."""
     asked = question(family, **QUESTIONS[family]).spec.asked
     for name in asked.keys() - ANOTHER_QUESTION - NEUTRAL - {"by"}:
-        other = {"proof": "shown", "require": "better", "columns": ["never"]}.get(name, 0.123)
-        assert not compare(asked, {**asked, name: other}).other, name
+        assert not compare(asked, {**asked, name: OTHERWISE.get(name, 0.123)}).other, name
 
 
 @given(st.dictionaries(st.sampled_from(["at_least", "margin", "proof", "columns", "by", "x"]), st.none()))

@@ -242,3 +242,25 @@ def test_limits_that_make_no_sense(bounds: dict[str, Any], message: str) -> None
 @given(limits())
 def test_limits_survive_a_round_trip(limits: Limits) -> None:
     assert Limits.from_dict(limits.to_dict()) == limits
+
+
+@pytest.mark.parametrize("proof", ["table", "shown"])
+@pytest.mark.parametrize("null", [None, 0.0])
+def test_an_estimate_in_doubt_never_passes(proof: Proof, null: float | None) -> None:
+    doubtful = Estimate(
+        value=0.9, low=0.88, high=0.92, confidence=0.95, method="by hand", n=100, null=null, p_value=0.9,
+        standard_error=0.01, blind_spot=0.03, doubt="it rests on 4 clusters, and 6 are needed",
+    )  # fmt: skip
+    found = judge(doubtful, Limits(at_least=0.8), proof=proof)
+    assert found.verdict is (Verdict.INCONCLUSIVE if proof == "table" else Verdict.FAIL)
+    assert found.because.endswith("it rests on 4 clusters, and 6 are needed")
+    blind = judge(doubtful, Limits(at_least=0.8), proof=proof, max_blind=0.02)
+    assert blind.verdict is (Verdict.ERROR if proof == "table" else Verdict.FAIL)
+
+
+def test_in_doubt_a_requirement_that_is_not_met_still_fails_and_a_comparison_does_not() -> None:
+    facts = {"value": -0.1, "low": -0.12, "high": -0.08, "confidence": 0.95, "method": "by hand", "n": 100}
+    doubtful = Estimate(**facts, doubt="it rests on 4 clusters")  # type: ignore[arg-type]
+    assert judge(doubtful, Limits(at_least=0.8)).verdict is Verdict.FAIL
+    compared = replace(doubtful, null=0.0, p_value=1e-9, standard_error=0.01)
+    assert judge(compared, Limits(at_least=-0.02)).verdict is Verdict.INCONCLUSIVE
