@@ -55,7 +55,7 @@ OF_DEPENDENT = ("accuracy", "roc_auc", "log_loss")
 def _asked() -> Iterator[Asked]:
     for n in (50, 500):
         yield Asked("balanced", n, (*OF_CELLS, *OF_PROBABILITIES, "expected_calibration_error"))
-        yield Asked("10 % positive", n, (*OF_CELLS[:3], *OF_PROBABILITIES))
+        yield Asked("10 % positive", n, ("matthews_corrcoef", *OF_PROBABILITIES))
         yield Asked("overconfident", n, ("expected_calibration_error",))
         yield Asked("nearly perfect", n, OF_PERFECT)
         yield Asked("5 classes", n, (*OF_CLASSES, "roc_auc_ovr", "roc_auc_ovo"))
@@ -63,16 +63,15 @@ def _asked() -> Iterator[Asked]:
         yield Asked("normal errors", n, OF_ERRORS)
         yield Asked("Student 3 errors", n, OF_ERRORS)
         yield Asked("counts", n, ("mean_poisson_deviance",))
-    yield Asked("2 % positive", 500, ("recall", *OF_CELLS[:3], "roc_auc", *OF_PROBABILITIES))
+    yield Asked("2 % positive", 500, ("recall", "matthews_corrcoef", "roc_auc", *OF_PROBABILITIES))
     yield Asked("own function", 50, ("g_mean",))
     yield Asked("own function", 500, ("g_mean",))
     yield Asked("50 classes", 500, OF_CLASSES)
-    yield Asked("50 classes", 5_000, ("f1_macro",))
     for count in (3, 6, 10, 50):
         yield Asked(f"{count} clusters", 20 * count, OF_DEPENDENT)
     yield Asked("AR(0.8)", 500, OF_DEPENDENT)
-    yield Asked("AR(0.95)", 500, OF_DEPENDENT)
-    yield Asked("AR(0.95)", 5_000, OF_DEPENDENT)
+    for n in (500, 5_000):
+        yield Asked("AR(0.95)", n, OF_DEPENDENT)
     yield Asked("weights", 500, OF_DEPENDENT)
     yield Asked("weights", 5_000, OF_DEPENDENT)
 
@@ -80,101 +79,50 @@ def _asked() -> Iterator[Asked]:
 TRUTHS: dict[str, dict[str, Truth]] = {
     "balanced": {
         "accuracy": Truth(0.802827, -0.0387235),
-        "accuracy": Truth(0.802827, -0.0387235),
-        "accuracy": Truth(0.802827, -0.0387235),
-        "accuracy": Truth(0.802827, -0.0387235),
-        "accuracy": Truth(0.802827, -0.0387235),
-        "accuracy": Truth(0.802827, -0.0387235),
-        "average_precision": Truth(0.88506, -0.0367858),
         "average_precision": Truth(0.88506, -0.0367858),
         "balanced_accuracy": Truth(0.802173, -0.039083),
-        "balanced_accuracy": Truth(0.802173, -0.039083),
-        "brier_score_loss": Truth(0.137314, -0.0248417),
         "brier_score_loss": Truth(0.137314, -0.0248417),
         "cohen_kappa": Truth(0.605627, -0.0771337),
-        "cohen_kappa": Truth(0.605627, -0.0771337),
-        "d2_log_loss_score": Truth(0.386283, -0.0999824),
         "d2_log_loss_score": Truth(0.386283, -0.0999824),
         "expected_calibration_error": Truth(0, 0),
-        "expected_calibration_error": Truth(0, 0),
-        "log_loss": Truth(0.425173, -0.0688682),
-        "log_loss": Truth(0.425173, -0.0688682),
-        "log_loss": Truth(0.425173, -0.0688682),
-        "log_loss": Truth(0.425173, -0.0688682),
-        "log_loss": Truth(0.425173, -0.0688682),
-        "log_loss": Truth(0.425173, -0.0688682),
         "log_loss": Truth(0.425173, -0.0688682),
         "matthews_corrcoef": Truth(0.603764, -0.0789659),
-        "matthews_corrcoef": Truth(0.603764, -0.0789659),
         "positive_likelihood_ratio": Truth(4.06783, -1.23975),
-        "positive_likelihood_ratio": Truth(4.06783, -1.23975),
-        "roc_auc": Truth(0.884788, -0.0363228),
-        "roc_auc": Truth(0.884788, -0.0363228),
-        "roc_auc": Truth(0.884788, -0.0363228),
-        "roc_auc": Truth(0.884788, -0.0363228),
-        "roc_auc": Truth(0.884788, -0.0363228),
         "roc_auc": Truth(0.884788, -0.0363228),
     },
     "10 % positive": {
         "average_precision": Truth(0.516437, -0.147785),
-        "average_precision": Truth(0.516437, -0.147785),
-        "balanced_accuracy": Truth(0.716561, -0.0737945),
-        "balanced_accuracy": Truth(0.716561, -0.0737945),
         "brier_score_loss": Truth(0.065281, -0.0122226),
-        "brier_score_loss": Truth(0.065281, -0.0122226),
-        "cohen_kappa": Truth(0.445987, -0.12161),
-        "cohen_kappa": Truth(0.445987, -0.12161),
-        "d2_log_loss_score": Truth(0.306187, -0.130638),
         "d2_log_loss_score": Truth(0.306187, -0.130638),
         "log_loss": Truth(0.225382, -0.0424974),
-        "log_loss": Truth(0.225382, -0.0424974),
-        "matthews_corrcoef": Truth(0.444946, -0.120906),
         "matthews_corrcoef": Truth(0.444946, -0.120906),
     },
     "overconfident": {
         "expected_calibration_error": Truth(0.0898152, -0.016312),
-        "expected_calibration_error": Truth(0.0898152, -0.016312),
     },
     "nearly perfect": {
         "accuracy": Truth(0.960067, -0.033783),
-        "accuracy": Truth(0.960067, -0.033783),
-        "average_precision": Truth(0.993521, -0.0062787),
         "average_precision": Truth(0.993521, -0.0062787),
         "f1": Truth(0.960124, -0.0336124),
-        "f1": Truth(0.960124, -0.0336124),
-        "log_loss": Truth(0.103323, -0.0861918),
         "log_loss": Truth(0.103323, -0.0861918),
         "matthews_corrcoef": Truth(0.920359, -0.067408),
-        "matthews_corrcoef": Truth(0.920359, -0.067408),
-        "roc_auc": Truth(0.993317, -0.00647904),
         "roc_auc": Truth(0.993317, -0.00647904),
     },
     "5 classes": {
         "balanced_accuracy": Truth(0.676542, -0.0732463),
-        "balanced_accuracy": Truth(0.676542, -0.0732463),
-        "f1_macro": Truth(0.695988, -0.0690942),
         "f1_macro": Truth(0.695988, -0.0690942),
         "f1_weighted": Truth(0.761649, -0.0558853),
-        "f1_weighted": Truth(0.761649, -0.0558853),
-        "precision_macro": Truth(0.723206, -0.0604602),
         "precision_macro": Truth(0.723206, -0.0604602),
         "roc_auc_ovo": Truth(0.927374, -0.0272583),
-        "roc_auc_ovo": Truth(0.927374, -0.0272583),
-        "roc_auc_ovr": Truth(0.936033, -0.0247489),
         "roc_auc_ovr": Truth(0.936033, -0.0247489),
     },
     "4 labels a row": {
         "accuracy": Truth(0.583164, -0.0555885),
-        "accuracy": Truth(0.583164, -0.0555885),
         "f1_macro": Truth(0.650154, -0.0636556),
-        "f1_macro": Truth(0.650154, -0.0636556),
-        "f1_samples": Truth(0.516398, -0.0395918),
         "f1_samples": Truth(0.516398, -0.0395918),
     },
     "normal errors": {
         "d2_absolute_error_score": Truth(0.633774, -0.0333339),
-        "d2_absolute_error_score": Truth(0.633774, -0.0333339),
-        "median_absolute_error": Truth(0.74127, -0.0675246),
         "median_absolute_error": Truth(0.74127, -0.0675246),
     },
     "normal errors, 50 rows": {
@@ -182,15 +130,12 @@ TRUTHS: dict[str, dict[str, Truth]] = {
     },
     "Student 3 errors": {
         "d2_absolute_error_score": Truth(0.493045, -0.0451903),
-        "d2_absolute_error_score": Truth(0.493045, -0.0451903),
-        "median_absolute_error": Truth(0.842316, -0.077139),
         "median_absolute_error": Truth(0.842316, -0.077139),
     },
     "Student 3 errors, 50 rows": {
         "max_error": Truth(6.88458, -0.636607),
     },
     "counts": {
-        "mean_poisson_deviance": Truth(1.492, -0.10718),
         "mean_poisson_deviance": Truth(1.492, -0.10718),
     },
     "normal errors, 500 rows": {
@@ -201,9 +146,7 @@ TRUTHS: dict[str, dict[str, Truth]] = {
     },
     "2 % positive": {
         "average_precision": Truth(0.221278, -0.14866),
-        "balanced_accuracy": Truth(0.565523, -0.0822421),
         "brier_score_loss": Truth(0.0173043, -0.00204898),
-        "cohen_kappa": Truth(0.199349, -0.167232),
         "d2_log_loss_score": Truth(0.243079, -0.119603),
         "log_loss": Truth(0.0740914, -0.0118374),
         "matthews_corrcoef": Truth(0.235914, -0.149088),
@@ -212,11 +155,9 @@ TRUTHS: dict[str, dict[str, Truth]] = {
     },
     "own function": {
         "g_mean": Truth(0.802826, -0.0387242),
-        "g_mean": Truth(0.802826, -0.0387242),
     },
     "50 classes": {
         "balanced_accuracy": Truth(0.674183, -0.077181),
-        "f1_macro": Truth(0.676857, -0.0762577),
         "f1_macro": Truth(0.676857, -0.0762577),
         "f1_weighted": Truth(0.684872, -0.0747843),
         "precision_macro": Truth(0.679382, -0.0756963),
@@ -237,7 +178,7 @@ BELOW = {
 """Coverage alone and paired, where it is known to be below 93 %."""
 
 
-@pytest.mark.parametrize("asked", _asked(), ids=str)
+@pytest.mark.parametrize("asked", list(_asked()), ids=str)
 def test_intervals_hold_the_truth_and_equal_models_are_equal(asked: Asked) -> None:
     """What has no answer on the rows that were drawn (0 / 0, a class that is absent) must be seldom."""
     short = [f"{name}: {tally}" for name, tally in asked.tallies().items() if not _holds(asked, name, tally)]

@@ -58,6 +58,7 @@ def estimate(metric: Metric, rows: Rows, how: How) -> Estimate:
         The rows cannot answer this metric.
     """
     metric.demand(rows)
+    metric = _of_one_label(metric, rows)
     if metric.route == "bootstrap":
         found = own_metrics.estimate(metric, rows, how)
     elif metric.route == "largest":
@@ -91,6 +92,7 @@ def estimate_improvement(metric: Metric, champion: Rows, challenger: Rows, how: 
             metric.demand(rows)
         except EvidenceError as error:
             raise EvidenceError(f"of the {role}: {error}") from None
+    metric = _of_one_label(metric, challenger)
     if _same(metric, champion, challenger):
         return _no_difference(metric, challenger, how)
     if metric.route == "bootstrap":
@@ -120,6 +122,13 @@ def value(metric: Metric, rows: Rows, how: How) -> float:
     if metric.route == "calibration":
         return estimate(metric, rows, how).value
     return influence.value(metric, rows)
+
+
+def _of_one_label(metric: Metric, rows: Rows) -> Metric:
+    """Of one label a row, the share of wrong labels is the share of wrong rows."""
+    if metric.of == "hamming_loss" and rows.true.ndim == 1:
+        return replace(metric, route="share", of="zero_one_loss")
+    return metric
 
 
 def _within(metric: Metric, found: Estimate) -> Estimate:
@@ -166,7 +175,8 @@ def _by_influence(metric: Metric, rows: Rows, how: How) -> Estimate:
 
 
 def _of_mean(metric: Metric, rows: Rows, how: How) -> Estimate:
-    return mean_interval(influence.loss(metric, rows), confidence=how.confidence)
+    floor = influence.floor(metric, rows)
+    return mean_interval(influence.loss(metric, rows), confidence=how.confidence, floor=floor)
 
 
 def _of_share(metric: Metric, rows: Rows, how: How) -> Estimate:
@@ -297,12 +307,17 @@ def _paired_by_influence(metric: Metric, champion: Rows, challenger: Rows, how: 
     better = linear(metric, challenger).better_than(
         linear(metric, champion), greater_is_better=metric.greater_is_better
     )
-    found = _sure(better, challenger, how)
-    if metric.route != "of_means":
-        return found
+    if metric.route not in ("mean", "of_means"):
+        return _sure(better, challenger, how)
+    # A label that is another one is so for both models: less of it is left in their difference.
+    floor = influence.floor(metric, champion, challenger)
+    if metric.route == "mean":
+        return _sure(replace(better, floor=floor), challenger, how)
     # The mean losses differ if and only if the metrics do, and need no approximation.
     tested = influence.left(metric, challenger).better_than(influence.left(metric, champion), greater_is_better=False)
-    return replace(found, p_value=_sure(tested, challenger, how).p_value)
+    scale = 1.0 if metric.of in influence.ROOTS else influence.explained(metric, challenger).unexplained.value
+    found = _sure(replace(better, floor=floor / scale), challenger, how)
+    return replace(found, p_value=_sure(replace(tested, floor=floor), challenger, how).p_value)
 
 
 def _of_the_same_rows(metric: Metric, champion: Rows, challenger: Rows, how: How) -> Estimate:
@@ -345,7 +360,7 @@ def _paired_ranks(metric: Metric, champion: Rows, challenger: Rows, how: How) ->
 def _paired_mean(metric: Metric, champion: Rows, challenger: Rows, how: How) -> Estimate:
     theirs, ours = (influence.loss(metric, rows) for rows in (champion, challenger))
     better = np.subtract(ours, theirs, out=ours) if metric.greater_is_better else np.subtract(theirs, ours, out=ours)
-    return mean_interval(better, confidence=how.confidence)
+    return mean_interval(better, confidence=how.confidence, floor=influence.floor(metric, champion, challenger))
 
 
 def _paired_means(metric: Metric, champion: Rows, challenger: Rows, how: How) -> Estimate:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -115,8 +116,38 @@ def loss(metric: Metric, rows: Rows) -> Floats:
     return of(rows.true, _scores(rows), rows.positive)  # type: ignore[no-any-return]
 
 
+def surprise(metric: Metric, rows: Rows) -> Floats | None:
+    """How much more each row would lose if its label were another; None where no label decides.
+
+    A model that is sure of itself loses next to nothing on rows that are right, and all of it on the first one that
+    is not: rows without an error say how sure it is, not how good.
+    """
+    if rows.task == "regression":
+        return None
+    if metric.average == "samples":
+        return np.ones(rows.n)
+    if metric.of == "hamming_loss":
+        return np.full(rows.n, 1 / len(rows.labels))
+    of = "log_loss" if "log_loss" in metric.of else "brier"
+    score = _scores(rows)
+    own: Any = losses.log_loss if of == "log_loss" else losses.brier
+    more = losses.of_another_class(of, rows.true, score, rows.positive) - own(rows.true, score, rows.positive)
+    return np.asarray(2 * more if metric.of == "d2_brier_score" and score.ndim == 1 else more)
+
+
+def floor(metric: Metric, *models: Rows) -> float:
+    """The standard error that two rows more with another label would bring, to a metric or a difference of two."""
+    if metric.route not in ("mean", "of_means"):
+        return 0.0
+    more = [surprise(metric, rows) for rows in models]
+    if more[0] is None or more[-1] is None:
+        return 0.0
+    moved = more[0] if len(more) == 1 else more[0] - more[-1]
+    return 2 * sums.mean(np.abs(moved)) / moved.size
+
+
 def _of_mean(metric: Metric, rows: Rows) -> Linear:
-    return means.mean(loss(metric, rows), scaled_weight(rows))
+    return replace(means.mean(loss(metric, rows), scaled_weight(rows)), floor=floor(metric, rows))
 
 
 def _of_means(metric: Metric, rows: Rows) -> Linear:
@@ -158,7 +189,8 @@ def _explained_classes(metric: Metric, rows: Rows, weight: Floats | None) -> mea
         lost = losses.log_loss(rows.true, score, rows.positive)
     else:
         lost = losses.brier(rows.true, score, rows.positive) * (2 if score.ndim == 1 else 1)
-    return means.d2_of_classes(lost, rows.true, len(rows.labels), weight, log=log)
+    found = means.d2_of_classes(lost, rows.true, len(rows.labels), weight, log=log)
+    return replace(found, left=replace(found.left, floor=floor(metric, rows)))
 
 
 def _of_median(metric: Metric, rows: Rows) -> Linear:

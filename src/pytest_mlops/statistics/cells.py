@@ -181,7 +181,9 @@ def _paired_counts(positive: Rows, champion: Rows, challenger: Rows) -> Floats:
 
 def _defined(value: Any) -> float:
     if not np.isfinite(value):
-        raise EvidenceError("the metric is 0 / 0: a model calls no row positive, or no row is")
+        raise EvidenceError(
+            "the metric is 0 / 0 or divides by 0: a model calls no row, or no wrong row, positive, or no row is"
+        )
     return float(value)
 
 

@@ -193,7 +193,7 @@ def linear(of: Formula, true: Codes, said: Codes, classes: int, weight: Floats |
 def defined(found: Gradient) -> Gradient:
     """The metric, unless it is 0 / 0."""
     if not math.isfinite(found.value):
-        raise EvidenceError("it is 0 / 0: a model calls no row positive, or no row is")
+        raise EvidenceError("it is 0 / 0 or divides by 0: a model calls no row (or no wrong one) positive, or none is")
     return found
 
 

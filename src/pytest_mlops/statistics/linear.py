@@ -107,10 +107,10 @@ def interval(linear: Linear, *, confidence: float) -> Estimate:
     return _around(linear.value, found, linear.influence.size, linear.floor, linear.method, confidence)
 
 
-def mean_interval(rows: Floats, *, confidence: float) -> Estimate:
+def mean_interval(rows: Floats, *, confidence: float, floor: float = 0.0) -> Estimate:
     """`interval` of the mean of rows of shape (n,), without a second array of them."""
     found = moments(enough(rows))
-    return _around(found.mean, found, rows.size, 0.0, "delta method", confidence)
+    return _around(found.mean, found, rows.size, floor, "delta method", confidence)
 
 
 def enough(rows: Floats) -> Floats:

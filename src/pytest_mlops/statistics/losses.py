@@ -115,6 +115,22 @@ def brier(true: Codes, probability: Floats, positive: int | None) -> Floats:
     return np.asarray(squares - 2 * probability_of_truth(true, probability, positive) + 1)
 
 
+def of_another_class(name: str, true: Codes, probability: Floats, positive: int | None) -> Floats:
+    """What each row would lose if not the true class were true, but another one, each as likely as the others.
+
+    Parameters
+    ----------
+    name : {"log_loss", "brier"}
+    """
+    given = probability_of_truth(true, probability, positive)
+    others = 1 if probability.ndim == 1 else probability.shape[1] - 1
+    if name == "log_loss":
+        return np.asarray(-np.log(np.clip((1 - given) / others, _SMALLEST, 1 - _SMALLEST)))
+    if probability.ndim == 1:
+        return np.square(given)
+    return np.asarray(np.einsum("ij,ij->i", probability, probability) - 2 * (1 - given) / others + 1)
+
+
 def within_top(true: Codes, scores: Floats, k: int = 2) -> NDArray[np.bool_]:
     """Rows whose true class is among the k best scored. Of equal ones the later ranks first, as in scikit-learn."""
     own = scores[np.arange(len(true)), true][:, None]

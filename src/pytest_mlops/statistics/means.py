@@ -96,7 +96,8 @@ class Explained:
     def linear(self) -> Linear:
         """The metric."""
         ratio, whole = self.left.value / self.unexplained.value, self.unexplained.value
-        return Linear(1 - ratio, (ratio * self.unexplained.influence - self.left.influence) / whole)
+        influence = (ratio * self.unexplained.influence - self.left.influence) / whole
+        return Linear(1 - ratio, influence, self.left.floor / whole)
 
 
 def r2(true: Floats, said: Floats, weight: Floats | None = None) -> Explained:

@@ -128,3 +128,30 @@ def test_regression_metrics_of_labels(name: str) -> None:
 def test_evidence_that_cannot_answer(name: str, made: Evaluation, message: str) -> None:
     with pytest.raises(EvidenceError, match=message):
         estimate(name, made)
+
+
+SURE = ("log_loss", "brier_score_loss", "d2_log_loss_score", "d2_brier_score")
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+@pytest.mark.parametrize("name", SURE)
+def test_a_model_that_is_sure_and_was_never_wrong_proves_little(name: str, classes: int) -> None:
+    """20 rows right, each with a probability of .99: such a model may well be wrong on one row of twenty."""
+    rng, n = np.random.default_rng(0), 20
+    truth = np.arange(n) % classes
+    score = np.full((n, classes), 0.01) + rng.random((n, classes)) / 1e3
+    score[np.arange(n), truth] = 1 - (classes - 1) * 0.01
+    made = Evaluation(truth, truth, score / score.sum(axis=1, keepdims=True))
+    found = estimate(name, made)
+    wrong_once = np.where(np.arange(n) == 0, (truth + 1) % classes, truth)
+    true_value = estimate(name, Evaluation(wrong_once, truth, score / score.sum(axis=1, keepdims=True))).value
+    assert found.low <= true_value <= found.high
+
+
+def test_hamming_loss_of_one_label_is_the_share_of_wrong_rows() -> None:
+    truth, said = np.arange(40) % 3, np.arange(40) % 3
+    assert estimate("hamming_loss", Evaluation(truth, said)) == estimate("zero_one_loss", Evaluation(truth, said))
+    several = np.random.default_rng(0).integers(0, 2, (40, 3))
+    perfect = estimate("hamming_loss", Evaluation(several, several))
+    assert (perfect.value, perfect.low) == (0, 0)
+    assert perfect.high > 1 / 40
