@@ -253,8 +253,8 @@ REASONS = (
     Reason(
         ".*",
         "weights",
-        "With these weights 500 rows are worth 50 to 80. Where the few heavy ones happen to be ranked well, the metric is "
-        "high and shows little variation: nearly all misses are on the optimistic side.",
+        "With these weights 500 rows are worth 50 to 80. Where the few heavy ones happen to be ranked well, the metric "
+        "is high and shows little variation: nearly all misses are on the optimistic side.",
     ),
 )
 

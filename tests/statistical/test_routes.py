@@ -43,7 +43,7 @@ class Asked:
         return f"{self.world}, {self.n} rows"
 
 
-OF_CELLS = ("matthews_corrcoef", "cohen_kappa", "balanced_accuracy", "positive_likelihood_ratio")
+OF_CELLS = ("matthews_corrcoef", "balanced_accuracy", "positive_likelihood_ratio")
 OF_PROBABILITIES = ("average_precision", "log_loss", "brier_score_loss", "d2_log_loss_score")
 OF_CLASSES = ("f1_macro", "f1_weighted", "precision_macro", "balanced_accuracy")
 OF_LABELS = ("accuracy", "f1_macro", "f1_samples")
@@ -82,7 +82,6 @@ TRUTHS: dict[str, dict[str, Truth]] = {
         "average_precision": Truth(0.88506, -0.0367858),
         "balanced_accuracy": Truth(0.802173, -0.039083),
         "brier_score_loss": Truth(0.137314, -0.0248417),
-        "cohen_kappa": Truth(0.605627, -0.0771337),
         "d2_log_loss_score": Truth(0.386283, -0.0999824),
         "expected_calibration_error": Truth(0, 0),
         "log_loss": Truth(0.425173, -0.0688682),
@@ -204,9 +203,7 @@ def test_three_clusters_are_never_believed() -> None:
     ("asked", "metric", "power"),
     [
         (Asked("balanced", 500, ("matthews_corrcoef",)), "matthews_corrcoef", 0.64),
-        (Asked("balanced", 500, ("log_loss",)), "log_loss", 0.96),
         (Asked("10 % positive", 500, ("average_precision",)), "average_precision", 0.81),
-        (Asked("5 classes", 500, ("roc_auc_ovr",)), "roc_auc_ovr", 0.01),
         (Asked("counts", 500, ("mean_poisson_deviance",)), "mean_poisson_deviance", 0.76),
         (Asked("50 clusters", 1_000, ("accuracy",)), "accuracy", 0.57),
         (Asked("weights", 5_000, ("roc_auc",)), "roc_auc", 0.94),
