@@ -1,6 +1,6 @@
 """Every route, alone and paired: its 95 % intervals hold the truth, and equal models are not called worse.
 
-Figures below 95 % were measured in 1,600 runs: `docs/coverage.md` has them all, and says why. The truths stand there as
+Figures below 93 % were measured in 1,600 runs: `docs/coverage.md` has them all, and says why. The truths stand there as
 well, in what `docs/measure.py` prints: our own values on two million rows, which other tests hold against scikit-learn.
 """
 
@@ -72,7 +72,7 @@ def _asked() -> Iterator[Asked]:
     yield Asked("AR(0.8)", 500, OF_DEPENDENT)
     for n in (500, 5_000):
         yield Asked("AR(0.95)", n, OF_DEPENDENT)
-    yield Asked("weights", 500, OF_DEPENDENT)
+    yield Asked("weights", 500, (*OF_DEPENDENT, "average_precision"))
     yield Asked("weights", 5_000, OF_DEPENDENT)
 
 
@@ -173,6 +173,7 @@ BELOW = {
     ("2 % positive", 500, "d2_log_loss_score"): (NOMINAL, 0.921),
     ("weights", 500, "roc_auc"): (0.906, NOMINAL),
     ("weights", 500, "log_loss"): (0.921, NOMINAL),
+    ("weights", 500, "average_precision"): (0.866, 0.924),
 }
 """Coverage alone and paired, where it is known to be below 93 %."""
 

@@ -158,10 +158,11 @@ def apart(champion: Calibration, challenger: Calibration) -> tuple[Linear, Linea
     """How much smaller the challenger's error is, as measured, and as kindly to it as the noise allows.
 
     Two models that are calibrated well differ by noise alone, and no row moves that difference to first order: its
-    standard error is at least that of the noise.
+    standard error is at least that of the noise. Nor does a row that is sure of itself, and was right by chance.
     """
-    floor = math.hypot(champion.noise_deviation, challenger.noise_deviation)
-    measured = replace(champion.raw.better_than(challenger.raw), floor=floor)
+    measured = champion.raw.better_than(challenger.raw)
+    floor = math.hypot(measured.floor, champion.noise_deviation, challenger.noise_deviation)
+    measured = replace(measured, floor=floor)
     return measured, replace(measured, value=measured.value + challenger.noise)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
@@ -292,13 +292,17 @@ def auc(positive: Booleans, score: Floats, weight: Floats | None = None) -> Line
         raise EvidenceError("ROC AUC needs rows of both classes with a weight above 0")
     n = positive.size
     shares = [size / n for size in steps.sizes]
-    below, above = (each[steps.of] for each in steps.placements())
-    value = float((steps.placements()[0] * steps.positives).sum() / steps.sizes[0])
-    influence = np.where(positive, (below - value) / shares[0], (above - value) / shares[1])
+    below, above = steps.placements()
+    value = float((below * steps.positives).sum() / steps.sizes[0])
+    below -= value
+    below /= shares[0]
+    above -= value
+    above /= shares[1]
+    influence = above[steps.of]
+    influence[positive] = below[steps.of[positive]]
     if weight is not None:
         influence *= weight
-    counts = int(np.count_nonzero(positive)), n - int(np.count_nonzero(positive))
-    floor = math.sqrt(sum(_ONE_ROW_HALF_WAY / count**2 for count in counts))
+    floor = math.sqrt(sum(_ONE_ROW_HALF_WAY / _worth(rows, weight) ** 2 for rows in (positive, ~positive)))
     return Linear(value, influence, floor, "DeLong")
 
 
@@ -357,7 +361,15 @@ def average_precision(positive: Booleans, score: Floats, weight: Floats | None =
     influence /= prevalence
     if weight is not None:
         influence *= weight
-    return Linear(value, influence, 1 / int(np.count_nonzero(positive)), "influence on average precision")
+    return Linear(value, influence, 1 / _worth(positive, weight), "influence on average precision")
+
+
+def _worth(rows: Booleans, weight: Floats | None) -> float:
+    """How many rows of equal weight these are worth: rows of next to no weight are next to no evidence."""
+    if weight is None:
+        return float(np.count_nonzero(rows))
+    held = weight[rows]
+    return total(held) ** 2 / total(held * held)
 
 
 def mean_over_labels(
@@ -385,15 +397,35 @@ def mean_over_labels(
     EvidenceError
         A label that no row has, or that every row has.
     """
-    labels = range(truth.shape[1])
-    known = list(labels) if names is None else list(names)
-    parts = []
-    for label in labels:
-        try:
-            parts.append(of(truth[:, label], np.ascontiguousarray(scores[:, label]), weight))
-        except EvidenceError as error:
-            raise EvidenceError(f"of {known[label]!r}: {error}") from None
-    return combined(parts, [1 / len(parts)] * len(parts))
+    labels = truth.shape[1]
+    parts = (_of_label(truth[:, label], scores[:, label], of, weight, _name(label, names)) for label in range(labels))
+    return _mean_of(parts, labels, len(truth))
+
+
+def _name(place: int, names: Sequence[object] | None) -> object:
+    return place if names is None else names[place]
+
+
+def _of_label(truth: Booleans, score: Floats, of: Callable[..., Linear], weight: Floats | None, name: object) -> Linear:
+    try:
+        return of(truth, np.ascontiguousarray(score), weight)
+    except EvidenceError as error:
+        raise EvidenceError(f"of {name!r}: {error}") from None
+
+
+def _mean_of(parts: Iterable[Linear], count: int, n: int) -> Linear:
+    """The mean of parts, added up as they come: a thousand influences at once would fill the memory.
+
+    Its floor is what one row moved in each of the parts would bring.
+    """
+    values, floors, influence, method = [], [], np.zeros(n), ""
+    for part in parts:
+        influence += part.influence
+        values.append(part.value)
+        floors.append(part.floor)
+        method = part.method
+    influence /= count
+    return Linear(math.fsum(values) / count, influence, math.hypot(*floors) / count, method)
 
 
 def one_vs_rest(
@@ -422,16 +454,13 @@ def one_vs_rest(
     EvidenceError
         A class without a row.
     """
-    truth = true[:, None] == np.arange(classes)
-    if not by_prevalence:
-        return mean_over_labels(truth, scores, auc, weight, names=names)
-    parts, memberships = [], []
-    for label in range(classes):
-        parts.append(
-            mean_over_labels(truth[:, [label]], scores[:, [label]], auc, weight, names=names and [names[label]])
-        )
-        memberships.append(truth[:, label])
-    return _by_prevalence(parts, memberships, weight, 1.0)
+    parts = (
+        (inside := true == label, _of_label(inside, scores[:, label], auc, weight, _name(label, names)))
+        for label in range(classes)
+    )
+    if by_prevalence:
+        return _by_prevalence(parts, weight, 1.0, true.size)
+    return _mean_of((part for _, part in parts), classes, true.size)
 
 
 def one_vs_one(
@@ -461,20 +490,22 @@ def one_vs_one(
        classification problems", Machine Learning 45, 2001.
     """
     _every_class(true, classes, names)
-    parts, memberships = [], []
-    for first, second in combinations(range(classes), 2):
-        inside = (true == first) | (true == second)
-        parts.append(_one_pair(true, scores, inside, (first, second), weight))
-        memberships.append(inside)
+    parts = _pairs(true, scores, classes, weight)
     if by_prevalence:
-        return _by_prevalence(parts, memberships, weight, classes - 1.0)
-    return combined(parts, [1 / len(parts)] * len(parts))
+        return _by_prevalence(parts, weight, classes - 1.0, true.size)
+    return _mean_of((part for _, part in parts), classes * (classes - 1) // 2, true.size)
+
+
+def _pairs(true: Codes, scores: Floats, classes: int, weight: Floats | None) -> Iterator[tuple[Booleans, Linear]]:
+    for pair in combinations(range(classes), 2):
+        inside = (true == pair[0]) | (true == pair[1])
+        yield inside, _one_pair(true, scores, inside, pair, weight)
 
 
 def _every_class(true: Codes, classes: int, names: Sequence[object] | None) -> None:
     absent = np.flatnonzero(np.bincount(true, minlength=classes) == 0)
     if absent.size:
-        name = absent[0] if names is None else names[int(absent[0])]
+        name = _name(int(absent[0]), names)
         raise EvidenceError(f"of {name!r}: ROC AUC needs rows of every class, and y_true has none of this one")
 
 
@@ -487,14 +518,17 @@ def _one_pair(true: Codes, scores: Floats, inside: Booleans, pair: tuple[int, in
     return replace(found, influence=influence)
 
 
-def _by_prevalence(
-    parts: Sequence[Linear], memberships: Sequence[Booleans], weight: Floats | None, whole: float
-) -> Linear:
+def _by_prevalence(parts: Iterable[tuple[Booleans, Linear]], weight: Floats | None, whole: float, n: int) -> Linear:
     """The mean of parts, weighed by the share of rows that belong to each: these shares are estimated too."""
-    held = [rows.astype(np.float64) if weight is None else rows * weight for rows in memberships]
-    shares = [total(rows) / rows.size for rows in held]
-    found = combined(parts, [share / whole for share in shares])
-    rows_in = np.ones(held[0].size) if weight is None else weight
-    for part, rows, share in zip(parts, held, shares, strict=True):
-        found.influence[:] += (rows - share * rows_in) * (part.value / whole)
-    return found
+    values, floors, influence, method = [], [], np.zeros(n), ""
+    for inside, part in parts:
+        held = inside.astype(np.float64) if weight is None else inside * weight
+        share = total(held) / n
+        influence += (share / whole) * part.influence
+        held -= share if weight is None else share * weight
+        held *= part.value / whole
+        influence += held
+        values.append(share / whole * part.value)
+        floors.append(share / whole * part.floor)
+        method = part.method
+    return Linear(math.fsum(values), influence, math.hypot(*floors), method)
