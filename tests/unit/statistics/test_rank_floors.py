@@ -1,4 +1,4 @@
-"""Floors of metrics of scores: of rows that weigh little, of many classes, and of models that are sure of themselves."""
+"""Floors of metrics of scores: of rows that weigh little, of many classes, of models that are sure of themselves."""
 
 from __future__ import annotations
 
