@@ -69,7 +69,7 @@ def estimate(metric: Metric, rows: Rows, how: How) -> Estimate:
         found = _ALONE.get(metric.route, _by_influence)(metric, rows, how)
     else:
         found = _of_dependent(metric, rows, how)
-    return _within(metric, replace(found, null=None, p_value=None))
+    return _within(metric, _not_of_few(metric, replace(found, null=None, p_value=None)))
 
 
 def estimate_improvement(metric: Metric, champion: Rows, challenger: Rows, how: How) -> Estimate:
@@ -95,6 +95,10 @@ def estimate_improvement(metric: Metric, champion: Rows, challenger: Rows, how: 
     metric = _of_one_label(metric, challenger)
     if _same(metric, champion, challenger):
         return _no_difference(metric, challenger, how)
+    return _not_of_few(metric, _improvement(metric, champion, challenger, how))
+
+
+def _improvement(metric: Metric, champion: Rows, challenger: Rows, how: How) -> Estimate:
     if metric.route == "bootstrap":
         return own_metrics.improvement(metric, champion, challenger, how)
     if metric.route == "largest":
@@ -129,6 +133,17 @@ def _of_one_label(metric: Metric, rows: Rows) -> Metric:
     if metric.of == "hamming_loss" and rows.true.ndim == 1:
         return replace(metric, route="share", of="zero_one_loss")
     return metric
+
+
+def _not_of_few(metric: Metric, found: Estimate) -> Estimate:
+    """What a handful of rows lose tells nothing of what others would: two that are near each other are soon found."""
+    if found.n >= dependence.FEWEST or metric.route not in _OF_ANY_SIZE:
+        return found
+    return replace(found, doubt=found.doubt or f"it rests on {found.n} rows, and {dependence.FEWEST} are needed")
+
+
+_OF_ANY_SIZE = ("mean", "of_means", "largest", "bootstrap")
+"""Losses and functions may be of any size. Shares and ranks are not: their intervals know how few rows there are."""
 
 
 def _within(metric: Metric, found: Estimate) -> Estimate:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +53,18 @@ def _resampled(of: Of, rows: Rows, how: How) -> Estimate:
     found = resampling.bootstrap(
         of, rows.n, confidence=how.confidence, generator=how.generator, units=_units(rows), tell=how.tell
     )
+    _refuse_a_lottery(of, found.value, rows.n)
     return replace(found, doubt=found.doubt or (None if rows.time is None else dependence.too_short(rows.time)))
+
+
+def _refuse_a_lottery(of: Of, said: float, n: int) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it was asked before, and answered
+        again = of(np.arange(n))
+    if again != said:
+        raise EvidenceError(
+            f"the function says {said!r} and then {again!r} of the same rows: it must give the same answer each time"
+        )
 
 
 def _units(rows: Rows) -> resampling.Units | None:

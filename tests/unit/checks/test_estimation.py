@@ -155,3 +155,13 @@ def test_hamming_loss_of_one_label_is_the_share_of_wrong_rows() -> None:
     perfect = estimate("hamming_loss", Evaluation(several, several))
     assert (perfect.value, perfect.low) == (0, 0)
     assert perfect.high > 1 / 40
+
+
+@pytest.mark.parametrize("name", ["mean_absolute_error", "root_mean_squared_error", "r2", "max_error"])
+def test_a_handful_of_quantities_is_in_doubt(name: str) -> None:
+    """Two errors that are near each other by chance have a short interval, and say nothing of the next one."""
+    few, enough = measured(1, 5), measured(1, 6)
+    assert estimate(name, few).doubt == "it rests on 5 rows, and 6 are needed"
+    assert estimate(name, enough).doubt is None
+    paired = estimation.estimate_improvement(metric_named(name), rows_of(measured(2, 5)), rows_of(few), how())
+    assert paired.doubt is not None

@@ -247,3 +247,14 @@ def test_two_functions_of_one_name_are_two_questions() -> None:
 def test_a_question_that_makes_no_sense(metric: Any, how: dict[str, Any], message: str) -> None:
     with pytest.raises(MlopsUsageError, match=message):
         alone(metric, **how)
+
+
+def test_a_function_that_is_a_lottery_is_found_out() -> None:
+    drawn = iter(np.random.default_rng(0).random(10_000).tolist())
+
+    def lottery(y_true: Any, y_pred: Any) -> float:
+        return float(next(drawn))
+
+    result = alone(lottery)
+    assert result.verdict is Verdict.ERROR
+    assert "of the same rows: it must give the same answer each time" in result.message
