@@ -29,6 +29,9 @@ BINS = 15
 _ENOUGH = 25.0
 """A bin of this variance is normal enough to need no simulation."""
 
+_MANY = 5_000
+"""Rows of a bin that would take long to simulate one by one."""
+
 _DRAWS = 1_000
 _AT_ONCE = 2**20
 
@@ -113,10 +116,24 @@ def _filled(bin_of: NDArray[np.intp], bins: int) -> Iterator[tuple[int, NDArray[
 
 def _noise(probability: Floats, weight: Floats | None, generator: Generator) -> tuple[float, float]:
     """Mean and variance of |Σ w (happened - p)| where each row happens with probability p."""
-    weight = np.ones(probability.size) if weight is None else weight
-    variance = total(np.square(weight) * probability * (1 - probability))
-    if variance >= _ENOUGH * mean(np.square(weight)):
+    known = np.ones(probability.size) if weight is None else weight
+    variance = total(np.square(known) * probability * (1 - probability))
+    if variance >= _ENOUGH * mean(np.square(known)):
         return math.sqrt(2 * variance / math.pi), variance * (1 - 2 / math.pi)
+    if weight is None and probability.size > _MANY:
+        drawn = _drawn_rare(probability, generator)
+    else:
+        drawn = _drawn(probability, known, generator)
+    return float(drawn.mean()), float(drawn.var())
+
+
+def _drawn_rare(probability: Floats, generator: Generator) -> Floats:
+    """So little variance in so many rows: all are all but certain, one way or the other, and exceptions are Poisson's."""
+    expected = min(total(probability), total(1 - probability))
+    return np.asarray(np.abs(generator.poisson(expected, _DRAWS) - expected))
+
+
+def _drawn(probability: Floats, weight: Floats, generator: Generator) -> Floats:
     order = np.lexsort((weight, probability))  # the draws must not depend on the order of the rows
     probability, weight = probability[order], weight[order]
     drawn = np.empty(_DRAWS)
@@ -124,7 +141,7 @@ def _noise(probability: Floats, weight: Floats | None, generator: Generator) -> 
     for start in range(0, _DRAWS, step):
         happened = generator.random((min(step, _DRAWS - start), probability.size)) < probability
         drawn[start : start + step] = np.abs(((happened - probability) * weight).sum(axis=1))
-    return float(drawn.mean()), float(drawn.var())
+    return drawn
 
 
 def without_noise(found: Calibration, sure: Estimate) -> Estimate:

@@ -93,3 +93,13 @@ def test_of_many_classes_it_is_that_of_the_most_probable_one() -> None:
     truth = (raw.cumsum(axis=1) > rng.random((4_000, 1))).argmax(axis=1)
     result = Gate(challenger=Evaluation(truth, raw.argmax(axis=1), raw)).performance_threshold("ece", at_most=0.06)
     assert result.verdict is Verdict.PASS
+
+
+def test_many_rows_that_are_all_but_certain_are_not_drawn_one_by_one() -> None:
+    """Their exceptions are Poisson's; the noise is that of drawing each."""
+    rng = np.random.default_rng(9)
+    probability = np.r_[rng.random(6_000) * 2e-3, 1 - rng.random(6_000) * 2e-3]
+    drawn = [by_hand(rng.random(12_000) < probability, probability, np.ones(12_000)) for _ in range(400)]
+    found = calibration(probability > 0.5, probability, generator=np.random.default_rng(0))
+    assert found.noise == pytest.approx(np.mean(drawn), rel=0.1)
+    assert found.noise_deviation == pytest.approx(np.std(drawn), rel=0.2)
