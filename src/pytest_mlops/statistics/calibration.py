@@ -128,7 +128,7 @@ def _noise(probability: Floats, weight: Floats | None, generator: Generator) -> 
 
 
 def _drawn_rare(probability: Floats, generator: Generator) -> Floats:
-    """So little variance in so many rows: all are all but certain, one way or the other, and exceptions are Poisson's."""
+    """So little variance in so many rows: all of them are all but certain, and the exceptions are Poisson's."""
     expected = min(total(probability), total(1 - probability))
     return np.asarray(np.abs(generator.poisson(expected, _DRAWS) - expected))
 
