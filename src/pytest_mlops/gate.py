@@ -114,6 +114,7 @@ class Gate:
         self._policy = policy or Policy()
         self._on_error = on_error
         self._results: dict[str, CheckResult] = {}
+        self._functions: dict[str, Any] = {}
 
     @_hinting
     def performance_threshold(
@@ -455,6 +456,9 @@ class Gate:
 
         spec = check.spec
         known = self._results.get(spec.id)
+        function = _function_of(check)
+        if function != self._functions.setdefault(spec.id, function):
+            raise MlopsUsageError(f"the check {spec.id!r} was asked before of another function: give name=")
         if known is None:
             found = answer(check, self._sources, self._settings, self._on_error)
             known = self._results[spec.id] = self._policy.waive(found, datetime.now(UTC).date())
@@ -468,6 +472,12 @@ class Gate:
     def __getattr__(self, name: str) -> NoReturn:
         __tracebackhide__ = True
         raise AttributeError(f"a Gate has no {name!r}: {did_you_mean(name, FAMILIES)}")
+
+
+def _function_of(check: Check) -> Any:
+    """The function that is judged by, which its name alone does not tell; None where a metric has a name."""
+    function = getattr(getattr(check, "metric", None), "function", None)
+    return getattr(function, "of_scorer", function)
 
 
 class _Unasked(Gate):

@@ -148,7 +148,6 @@ def test_two_functions_of_one_name_in_two_tests(project: Project) -> None:
     assert run.decision == "block"
 
 
-@pytest.mark.xfail(strict=True, reason="the second function gets the first one's answer")
 def test_two_functions_of_one_name_in_one_test(project: Project) -> None:
     project.tests(
         test_two=TWO_OF_ONE_NAME.partition("def test_good")[0]

@@ -21,7 +21,7 @@ from pytest_mlops.verdict.estimate import Estimate
 from pytest_mlops.verdict.limits import BLIND, Judgement, Limits, Proof, Verdict, judge
 from pytest_mlops.verdict.wording import number, rounded_up, with_interval
 
-from .estimation import How, estimate_improvement, value
+from .estimation import How, estimate_improvement, of_both_classes, value
 from .performance_threshold import own_function, settling
 from .slices import WORST_FIRST, By, Question, Slice, Slicing, judge_slices
 from .spec import CheckSpec, Settings, one_of, positive_number
@@ -162,7 +162,8 @@ class ChampionChallenger:
         champion, challenger = rows
 
         def compare(some: Slice) -> Estimate:
-            return estimate_improvement(self.metric, champion.take(some.rows), challenger.take(some.rows), how)
+            theirs, ours = (of_both_classes(self.metric, rows.take(some.rows)) for rows in (champion, challenger))
+            return estimate_improvement(self.metric, theirs, ours, how)
 
         return Question(self.spec, self.limits, self.proof, compare, signed=True)
 

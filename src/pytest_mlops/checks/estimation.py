@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pytest_mlops.statistics import calibration, cells, dependence, means, order, proportions, ranks
+from pytest_mlops.statistics import calibration, cells, dependence, means, order, proportions, ranks, sums
 from pytest_mlops.statistics.linear import Linear, interval, mean_interval
 from pytest_mlops.verdict.errors import EvidenceError
 from pytest_mlops.verdict.estimate import Estimate
@@ -69,7 +69,7 @@ def estimate(metric: Metric, rows: Rows, how: How) -> Estimate:
         found = _ALONE.get(metric.route, _by_influence)(metric, rows, how)
     else:
         found = _of_dependent(metric, rows, how)
-    return _within(metric, _not_of_few(metric, replace(found, null=None, p_value=None)))
+    return _within(metric, _not_of_few(metric, rows, replace(found, null=None, p_value=None)))
 
 
 def estimate_improvement(metric: Metric, champion: Rows, challenger: Rows, how: How) -> Estimate:
@@ -95,7 +95,7 @@ def estimate_improvement(metric: Metric, champion: Rows, challenger: Rows, how: 
     metric = _of_one_label(metric, challenger)
     if _same(metric, champion, challenger):
         return _no_difference(metric, challenger, how)
-    return _not_of_few(metric, _improvement(metric, champion, challenger, how))
+    return _not_of_few(metric, challenger, _improvement(metric, champion, challenger, how))
 
 
 def _improvement(metric: Metric, champion: Rows, challenger: Rows, how: How) -> Estimate:
@@ -128,6 +128,17 @@ def value(metric: Metric, rows: Rows, how: How) -> float:
     return influence.value(metric, rows)
 
 
+def of_both_classes(metric: Metric, rows: Rows) -> Rows:
+    """The rows of a slice, unless they are of one class and the metric is about telling classes apart.
+
+    Among positive rows alone everything that is called positive is right: a precision of 1, whatever the model.
+    """
+    apart = metric.route in ("cells", "ranks") or metric.of == "precision"
+    if apart and rows.true.ndim == 1 and rows.n and (rows.true == rows.true[0]).all():
+        raise EvidenceError(f"y_true holds one class only, and {metric.name} is about telling classes apart")
+    return rows
+
+
 def _of_one_label(metric: Metric, rows: Rows) -> Metric:
     """Of one label a row, the share of wrong labels is the share of wrong rows."""
     if metric.of == "hamming_loss" and rows.true.ndim == 1:
@@ -135,14 +146,16 @@ def _of_one_label(metric: Metric, rows: Rows) -> Metric:
     return metric
 
 
-def _not_of_few(metric: Metric, found: Estimate) -> Estimate:
+def _not_of_few(metric: Metric, rows: Rows, found: Estimate) -> Estimate:
     """What a handful of rows lose tells nothing of what others would: two that are near each other are soon found."""
-    if found.n >= dependence.FEWEST or metric.route not in _OF_ANY_SIZE:
+    known = sums.worth(rows.weight, rows.n)
+    if known >= dependence.FEWEST or metric.route not in _OF_ANY_SIZE:
         return found
-    return replace(found, doubt=found.doubt or f"it rests on {found.n} rows, and {dependence.FEWEST} are needed")
+    many = f"{rows.n} rows" if rows.weight is None else f"rows worth {known:.1f}"
+    return replace(found, doubt=found.doubt or f"it rests on {many}, and {dependence.FEWEST} are needed")
 
 
-_OF_ANY_SIZE = ("mean", "of_means", "largest", "bootstrap")
+_OF_ANY_SIZE = ("mean", "of_means", "median", "largest", "bootstrap")
 """Losses and functions may be of any size. Shares and ranks are not: their intervals know how few rows there are."""
 
 
@@ -283,6 +296,7 @@ def _same(metric: Metric, champion: Rows, challenger: Rows) -> bool:
 def _no_difference(metric: Metric, rows: Rows, how: How) -> Estimate:
     """Exactly 0. Equal labels alone, of few rows, do not prove an equal model: they keep a blind spot."""
     n = int(np.count_nonzero(_share(metric, rows)[1])) if _of_some_rows(metric) else rows.n
+    numbers = _told_apart_by_numbers(rows)
     return Estimate(
         value=0.0,
         low=0.0,
@@ -292,10 +306,9 @@ def _no_difference(metric: Metric, rows: Rows, how: How) -> Estimate:
         n=rows.n,
         null=0.0,
         p_value=1.0,
-        blind_spot=0.0
-        if _told_apart_by_numbers(rows)
-        else proportions.harm_hidden_by_equality(max(_units(rows, n), 1)),
+        blind_spot=0.0 if numbers else proportions.harm_hidden_by_equality(max(_units(rows, n), 1)),
         exact=True,
+        doubt=None if numbers or rows.task != "regression" else "equal predictions of so few values prove nothing",
     )
 
 
@@ -311,8 +324,10 @@ def _units(rows: Rows, n: int) -> int:
 def _told_apart_by_numbers(rows: Rows) -> bool:
     """Two models seldom give the same numbers. Scores of no more values than there are labels are but labels."""
     if rows.task == "regression":
-        return True
-    return rows.score is not None and np.unique(rows.score).size > len(rows.labels)
+        return np.unique(rows.pred).size >= dependence.FEWEST
+    if rows.score is None or rows.n < dependence.FEWEST:
+        return False
+    return np.unique(rows.score).size > len(rows.labels)
 
 
 # --- two models

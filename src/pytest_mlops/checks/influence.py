@@ -127,7 +127,7 @@ def surprise(metric: Metric, rows: Rows) -> Floats | None:
     if metric.average == "samples":
         return np.ones(rows.n)
     if metric.of == "hamming_loss":
-        return np.full(rows.n, 1 / len(rows.labels))
+        return np.ones(rows.n)  # the labels of one row go wrong together
     of = "log_loss" if "log_loss" in metric.of else "brier"
     score = _scores(rows)
     own: Any = losses.log_loss if of == "log_loss" else losses.brier
@@ -142,8 +142,9 @@ def floor(metric: Metric, *models: Rows) -> float:
     more = [surprise(metric, rows) for rows in models]
     if more[0] is None or more[-1] is None:
         return 0.0
-    moved = more[0] if len(more) == 1 else more[0] - more[-1]
-    return 2 * sums.mean(np.abs(moved)) / moved.size
+    moved = np.abs(more[0] if len(more) == 1 else more[0] - more[-1])
+    weight = scaled_weight(models[-1])
+    return 2 * means.weighted_mean(moved, weight) / sums.worth(weight, moved.size)
 
 
 def _of_mean(metric: Metric, rows: Rows) -> Linear:

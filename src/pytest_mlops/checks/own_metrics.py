@@ -53,18 +53,25 @@ def _resampled(of: Of, rows: Rows, how: How) -> Estimate:
     found = resampling.bootstrap(
         of, rows.n, confidence=how.confidence, generator=how.generator, units=_units(rows), tell=how.tell
     )
-    _refuse_a_lottery(of, found.value, rows.n)
+    _refuse_a_lottery(of, found.value, np.arange(rows.n))
+    _refuse_a_lottery(of, found.value, np.random.default_rng(0).permutation(rows.n))
     return replace(found, doubt=found.doubt or (None if rows.time is None else dependence.too_short(rows.time)))
 
 
-def _refuse_a_lottery(of: Of, said: float, n: int) -> None:
+def _refuse_a_lottery(of: Of, said: float, places: NDArray[np.intp]) -> None:
+    """The same rows, once more and in another order, must have the same value."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it was asked before, and answered
-        again = of(np.arange(n))
-    if again != said:
+        again = of(places)
+    if not abs(again - said) <= _ROUNDING * max(abs(again), abs(said)):
         raise EvidenceError(
-            f"the function says {said!r} and then {again!r} of the same rows: it must give the same answer each time"
+            f"the function says {said!r} and then {again!r} of the same rows: it must give the same answer each time, "
+            f"and in any order of the rows"
         )
+
+
+_ROUNDING = 1e-9
+"""What adding up in another order may change."""
 
 
 def _units(rows: Rows) -> resampling.Units | None:
@@ -100,7 +107,7 @@ def _takes_weights(function: Callable[..., Any]) -> bool:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):  # of what is written in C
         return False
-    return any(each.name == "sample_weight" or each.kind is each.VAR_KEYWORD for each in parameters)
+    return any(each.name == "sample_weight" for each in parameters)  # **anything may be swallowed unread
 
 
 def _number(metric: Metric, found: Any) -> float:

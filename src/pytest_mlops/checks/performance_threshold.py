@@ -17,7 +17,7 @@ from pytest_mlops.verdict.estimate import Estimate
 from pytest_mlops.verdict.limits import BLIND, Judgement, Limits, Proof, Verdict, judge
 from pytest_mlops.verdict.wording import number, with_interval
 
-from .estimation import How, estimate
+from .estimation import How, estimate, of_both_classes
 from .slices import By, Question, Slice, Slicing, judge_slices
 from .spec import CheckSpec, Settings, one_of, positive_number
 
@@ -108,7 +108,7 @@ class PerformanceThreshold:
         """On few rows a value beyond the limit may be noise: there it must be significantly so to FAIL."""
 
         def against_the_limit(some: Slice) -> Estimate:
-            found = estimate(self.metric, rows.take(some.rows), how)
+            found = estimate(self.metric, of_both_classes(self.metric, rows.take(some.rows)), how)
             p_value = tail_beyond(found, self.limits.bound, below=self.limits.at_least is not None)
             return replace(found, null=self.limits.bound, p_value=p_value)
 

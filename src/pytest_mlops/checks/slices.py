@@ -66,12 +66,12 @@ class Slicing:
             raise MlopsUsageError(f"min_slice_size={min_size!r} must be an integer, 1 or more")
         if slices is None:
             return cls((), min_size)
-        if isinstance(slices, str) or not isinstance(slices, Iterable):
+        if not isinstance(slices, list | tuple):  # a set or a mapping has no order of its own
             raise MlopsUsageError(f"slices={slices!r} must be a list, e.g. slices=['sex', ['sex', 'age_group']]")
         found = tuple(_one(by) for by in slices)
         if not found:
             raise MlopsUsageError("slices=[] asks for no slice: leave it out, or name columns")
-        if len({_name(by) for by in found}) < len(found):
+        if len({frozenset(by) if isinstance(by, tuple) else _name(by) for by in found}) < len(found):
             raise MlopsUsageError(f"slices={slices!r} names one slicing twice")
         return cls(found, min_size)
 
@@ -103,7 +103,7 @@ def _one(by: object) -> tuple[str, ...] | Callable[[Any], Any]:
         _name(by)
         return by
     names = tuple(by) if isinstance(by, list | tuple) else ()
-    if not names or not all(isinstance(name, str) for name in names):
+    if not names or not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
         raise MlopsUsageError(f"a slice is told by a column, a list of columns, or a function: not by {by!r}")
     return names
 
@@ -128,12 +128,24 @@ def _told_by(function: Callable[[Any], Any], columns: Mapping[str, NDArray[Any]]
     import pandas as pd
 
     name = _name(function)
-    try:
-        told = np.asarray(function(pd.DataFrame({key: values.copy() for key, values in columns.items()})))
-    except Exception as error:
-        raise EvidenceError(f"the slice {name} raised {type(error).__name__}: {error}") from None
-    if told.shape != (n,):
-        raise EvidenceError(f"the slice {name} must say something of each of {n:,} rows, and has shape {told.shape}")
+
+    def ask(order: slice) -> NDArray[Any]:
+        try:
+            told = np.asarray(function(pd.DataFrame({key: values[order].copy() for key, values in columns.items()})))
+        except Exception as error:
+            raise EvidenceError(f"the slice {name} raised {type(error).__name__}: {error}") from None
+        if told.shape != (n,):
+            raise EvidenceError(
+                f"the slice {name} must say something of each of {n:,} rows, and has shape {told.shape}"
+            )
+        return told
+
+    told = ask(slice(None))
+    same = ask(slice(None, None, -1))[::-1] == told
+    if not (same | (told != told)).all():  # NaN is nobody's group, and equal to none
+        raise EvidenceError(
+            f"the slice {name} says something else of the same rows in another order: it must go by their values alone"
+        )
     if told.dtype.kind == "b":
         yield Slice(name, "yes", name, told.astype(bool))
     else:

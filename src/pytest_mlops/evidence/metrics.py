@@ -6,6 +6,7 @@ Standard library only. A function of one's own is a metric as well: see `metric_
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -277,6 +278,7 @@ def metric_of(
     if needs not in (None, "predictions", "scores"):
         raise MlopsUsageError(f"unknown needs={needs!r}: {did_you_mean(str(needs), ('predictions', 'scores'))}")
     way = implied if greater_is_better is None else greater_is_better
+    _refuse_the_wrong_way(metric, way)
     if not isinstance(way, bool):
         raise MlopsUsageError(
             f"which way is better cannot be told from the function {_name_of(metric)!r}: say greater_is_better=True "
@@ -299,10 +301,13 @@ def _of_scorer(scorer: Any, greater_is_better: bool | None, needs: str | None) -
     if known is not None and not settings:
         return known
 
+    _refuse_the_wrong_way(function, scorer._sign > 0)
+
     def score(y_true: Any, said: Any, **weighted: Any) -> Any:
         return function(y_true, said, **settings, **weighted)
 
     score.__wrapped__ = function  # type: ignore[attr-defined]  # what it takes is asked of the function
+    score.of_scorer = (function, sorted(settings.items()))  # type: ignore[attr-defined]  # and which one it is, of this
     told = ", ".join(f"{name}={value!r}" for name, value in sorted(settings.items()))
     name = f"{_name_of(function)}({told})" if told else _name_of(function)
     method = getattr(scorer, "_response_method", "predict")
@@ -314,10 +319,24 @@ def _of_scorer(scorer: Any, greater_is_better: bool | None, needs: str | None) -
 
 def _same_as(function: Any) -> Metric | None:
     """The registry's row for a function of scikit-learn, whose values ours equal."""
-    name = getattr(function, "__name__", "")
-    from_sklearn = str(getattr(function, "__module__", "")).startswith("sklearn.metrics.")
-    # Functions that average one class by default, or need a second argument, are no single metric.
-    return _REGISTRY.get(_ALIASES.get(name, name)) if from_sklearn else None
+    name, home = getattr(function, "__name__", ""), str(getattr(function, "__module__", ""))
+    # A wrapper may bear the name of what it wraps, and say something else.
+    original = getattr(sys.modules.get(home), name, None) is function
+    known = original and home.startswith("sklearn.metrics.")
+    return _REGISTRY.get(_ALIASES.get(name, name)) if known else None
+
+
+def _refuse_the_wrong_way(function: Any, greater_is_better: bool | None) -> None:
+    """A loss of scikit-learn with settings of one's own is still a loss."""
+    inner = getattr(function, "func", function)  # of a partial
+    name = getattr(inner, "__name__", "")
+    known = _same_as(inner)
+    from_sklearn = str(getattr(inner, "__module__", "")).startswith("sklearn.metrics.")
+    is_loss = not known.greater_is_better if known else from_sklearn and name.endswith(("_loss", "_error", "_deviance"))
+    if is_loss and greater_is_better:
+        raise MlopsUsageError(
+            f"{name} is better when smaller: give it at_most=, or greater_is_better=False (make_scorer takes that, too)"
+        )
 
 
 def _refuse_settings(metric: object, greater_is_better: object, needs: object) -> None:

@@ -12,7 +12,7 @@ from pytest_mlops.verdict.estimate import Estimate
 
 from .linear import Linear
 from .power import quantile
-from .sums import mean, total
+from .sums import mean, total, worth
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,7 +99,8 @@ def calibration(
     if weight is not None:
         influence = influence * weight - value * (weight - 1)
     return Calibration(
-        Linear(value, influence - value, 2 / n, "binned, less its noise"),  # as much as two rows more could bring
+        # The floor is what two rows more could bring.
+        Linear(value, influence - value, 2 / worth(weight, n), "binned, less its noise"),
         math.fsum(found[0] for found in noises) / n,
         math.sqrt(math.fsum(found[1] for found in noises)) / n,
     )

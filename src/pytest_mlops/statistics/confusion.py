@@ -15,6 +15,7 @@ import numpy as np
 from pytest_mlops.verdict.errors import EvidenceError
 
 from .linear import Linear
+from .sums import worth
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -187,7 +188,8 @@ def linear(of: Formula, true: Codes, said: Codes, classes: int, weight: Floats |
     influence = _influence(found, shares, true, said)
     if weight is not None:
         influence *= weight
-    return Linear(float(found.value), influence, 2 * _one_row_more(found, shares) / len(true), "influence of each row")
+    floor = 2 * _one_row_more(found, shares) / worth(weight, len(true))
+    return Linear(float(found.value), influence, floor, "influence of each row")
 
 
 def defined(found: Gradient) -> Gradient:

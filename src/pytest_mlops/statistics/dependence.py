@@ -19,7 +19,7 @@ from pytest_mlops.verdict.estimate import Estimate
 
 from .linear import Linear, interval, with_skewness
 from .power import quantile
-from .sums import moments, total
+from .sums import moments, total, worth
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -350,7 +350,7 @@ def _size(p: float, spread: _Spread, n: int, weight: Floats | None) -> float:
     Where few units have such a row, those few alone tell how strongly rows belong together: the imagined one has the
     weight of the share of units that have none. Where all units have both kinds, it has no say; where none has, all.
     """
-    most = float(n) if weight is None else total(weight) ** 2 / total(weight * weight)
+    most = worth(weight, n)
     if not (spread.variance and 0 < p < 1):
         return min(most, spread.effective)
     design = max(n / most, n * spread.variance / (p * (1 - p)))

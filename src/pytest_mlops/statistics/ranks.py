@@ -17,7 +17,7 @@ from pytest_mlops.verdict.estimate import Estimate
 
 from .linear import Linear, combined
 from .power import quantile
-from .sums import mean, moments, total
+from .sums import mean, moments, total, worth
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -365,11 +365,7 @@ def average_precision(positive: Booleans, score: Floats, weight: Floats | None =
 
 
 def _worth(rows: Booleans, weight: Floats | None) -> float:
-    """How many rows of equal weight these are worth: rows of next to no weight are next to no evidence."""
-    if weight is None:
-        return float(np.count_nonzero(rows))
-    held = weight[rows]
-    return total(held) ** 2 / total(held * held)
+    return worth(None if weight is None else weight[rows], int(np.count_nonzero(rows)))
 
 
 def mean_over_labels(
@@ -399,7 +395,7 @@ def mean_over_labels(
     """
     labels = truth.shape[1]
     parts = (_of_label(truth[:, label], scores[:, label], of, weight, _name(label, names)) for label in range(labels))
-    return _mean_of(parts, labels, len(truth))
+    return _mean_of(parts, labels, len(truth), sum)  # the labels of one row go wrong together
 
 
 def _name(place: int, names: Sequence[object] | None) -> object:
@@ -413,10 +409,14 @@ def _of_label(truth: Booleans, score: Floats, of: Callable[..., Linear], weight:
         raise EvidenceError(f"of {name!r}: {error}") from None
 
 
-def _mean_of(parts: Iterable[Linear], count: int, n: int) -> Linear:
+def _by_itself(floors: list[float]) -> float:
+    return math.hypot(*floors)
+
+
+def _mean_of(parts: Iterable[Linear], count: int, n: int, add: Callable[[list[float]], float] = _by_itself) -> Linear:
     """The mean of parts, added up as they come: a thousand influences at once would fill the memory.
 
-    Its floor is what one row moved in each of the parts would bring.
+    Its floor is what one row moved in each of the parts would bring: at once (their sum), or each by itself (hypot).
     """
     values, floors, influence, method = [], [], np.zeros(n), ""
     for part in parts:
@@ -425,7 +425,7 @@ def _mean_of(parts: Iterable[Linear], count: int, n: int) -> Linear:
         floors.append(part.floor)
         method = part.method
     influence /= count
-    return Linear(math.fsum(values) / count, influence, math.hypot(*floors) / count, method)
+    return Linear(math.fsum(values) / count, influence, add(floors) / count, method)
 
 
 def one_vs_rest(
@@ -531,4 +531,4 @@ def _by_prevalence(parts: Iterable[tuple[Booleans, Linear]], weight: Floats | No
         values.append(share / whole * part.value)
         floors.append(share / whole * part.floor)
         method = part.method
-    return Linear(math.fsum(values), influence, math.hypot(*floors), method)
+    return Linear(math.fsum(values), influence, _by_itself(floors), method)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, fields
 from numbers import Integral, Real
 from typing import Any
@@ -162,7 +162,7 @@ def _demand_variation(deviation: float, largest: float, splits: int) -> None:
 
 
 def _scores(value: object, name: str) -> tuple[float, ...]:
-    if isinstance(value, str | bytes | Mapping) or not hasattr(value, "__iter__"):
+    if isinstance(value, str | bytes | Mapping | Set) or not hasattr(value, "__iter__"):
         raise MlopsUsageError(f"folds: {name}={value!r} is no list of scores: give one number for each split")
     scores = tuple(value)
     for place, score in enumerate(scores):

@@ -77,6 +77,11 @@ def mean(rows: Floats) -> float:
     return total(rows) / rows.size
 
 
+def worth(weight: Floats | None, n: int) -> float:
+    """How many equal rows n rows are worth: (Σw)² / Σw² (Kish). Rows of next to no weight are next to no evidence."""
+    return float(n) if weight is None else total(weight) ** 2 / total(weight * weight)
+
+
 @dataclass(frozen=True, slots=True)
 class Moments:
     """Mean, standard deviation (n - 1 in its denominator) and skewness of rows."""

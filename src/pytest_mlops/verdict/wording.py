@@ -34,7 +34,7 @@ def number(value: float, *, resolution: float | None = None) -> str:
     if resolution is None or not 0 < resolution < math.inf:
         return _plain(value + 0.0)  # never "-0"
     digits = 1 - math.floor(math.log10(resolution))
-    if digits > 9:
+    if digits > 9 or abs(value) >= 1e15:
         return f"{value:.3g}"
     rounded = round(value, digits)
     return f"{rounded + 0.0:,.{max(digits, 0)}f}"  # + 0.0: never "-0.00"

