@@ -12,8 +12,10 @@ from io import StringIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
 
+from . import rendering
 from .champion import store
 from .champion.record import ChampionError, ChampionRecord
+from .posting import command as posting
 from .report import phrases
 from .report import plan as plan_words
 from .report.text import inert, plain
@@ -97,6 +99,8 @@ def _parser() -> ArgumentParser:
         "plan", help="how many test rows a comparison needs, before any is collected",
         description=plan_words.ABOUT, epilog=plan_words.KNOWLEDGE, formatter_class=RawDescriptionHelpFormatter,
     ))  # fmt: skip
+    rendering.add(commands)
+    posting.add(commands)
     return parser
 
 

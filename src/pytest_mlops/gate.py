@@ -71,7 +71,7 @@ class Gate:
     on_error : callable, optional
         Is shown each unforeseen exception inside a check, which becomes an ERROR.
     tell : callable, optional
-        Is told in words how far long work is.
+        Is told how far long work is: in words, and as the share in [0, 1] that is done.
 
     Examples
     --------
@@ -96,7 +96,7 @@ class Gate:
         seed: int = 0,
         policy: Policy | None = None,
         on_error: Callable[[Exception], object] | None = None,
-        tell: Callable[[str], object] | None = None,
+        tell: Callable[[str, float], object] | None = None,
     ) -> None:
         from .checks.spec import Settings
         from .evidence.sources import Sources

@@ -51,9 +51,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="PATH",
         help="the champion that counts: the base branch's .mlops/champion, or a checkout of that branch",
     )
+    group.addoption(
+        "--mlops-format",
+        metavar="NAME",
+        action="append",
+        help=(
+            "what else the report is turned into: junit, codequality, openmetrics, badge, github or azure; may be "
+            "given more than once (default: what the CI at hand reads)"
+        ),
+    )
+    group.addoption("--mlops-verbose", action="store_true", help="explain each verdict in two sentences")
     parser.addini("mlops", "run the model gate, as --mlops does", type="bool", default=False)
     parser.addini("mlops_report", "where the report of the model gate goes", default=".mlops/report")
     parser.addini("mlops_seed", "seed of every random number of the model gate", type="int", default=0)
+    parser.addini("mlops_format", "what else the report of the model gate is turned into", type="args", default=[])
     parser.addini("mlops_fail_on", "block, or review: what fails the run", default="block")
 
 

@@ -84,9 +84,10 @@ class TestGate(Gate):
     finished = False
     """The body ran to its end, as far as pytest's call could tell."""
 
-    def __init__(self, home: Home, **rest: Any) -> None:
-        super().__init__(model=home.model, confidence=home.confidence, policy=home.policy, **rest)
+    def __init__(self, home: Home, progress: Progress, **rest: Any) -> None:
+        super().__init__(model=home.model, confidence=home.confidence, policy=home.policy, tell=progress.tell, **rest)
         self._home = home
+        self._progress = progress
 
     @property
     def blocking(self) -> list[CheckResult]:
@@ -109,7 +110,8 @@ class TestGate(Gate):
                 f"the check {check.spec.id!r} was asked for when the body of its test had ended: ask in the body"
             )
         keep_to_policy(check, self._home)
-        return super()._run(check)
+        with self._progress(f"{self.model} {check.spec.id}"):
+            return super()._run(check)
 
 
 _GATE = pytest.StashKey[TestGate]()
@@ -147,6 +149,7 @@ class Recorder:
         home = self._home_of(item)
         gate = TestGate(
             home,
+            self._progress,
             challenger=lambda: of("mlops_challenger"),
             champion=lambda: self.promoted(item) if home.given else of("mlops_champion"),
             reference=lambda: of("mlops_reference"),
@@ -154,7 +157,6 @@ class Recorder:
             train=Later(lambda: of("mlops_train")),
             seed=self._settings.seed,
             on_error=lambda error: item.add_report_section("call", "mlops", _traceback(error)),
-            tell=self._progress.tell,
         )
         item.stash[_GATE] = gate
         return gate
@@ -232,9 +234,13 @@ class Recorder:
         setattr(report, REPORT_ATTRIBUTE, record.to_json())
         return report
 
+    def pytest_enter_pdb(self) -> None:
+        """The terminal is its own."""
+        self._progress.hush()
+
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        self._progress.close()
+        self._progress.hush()
         output = getattr(session.config, "workeroutput", None)
         if output is not None:
             output[WORKER_OUTPUT] = {"expected": self.expected, "deselected": self.deselected}

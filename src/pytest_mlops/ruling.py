@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import obligations
 from .champion import store
+from .champion.history import reigns
 from .champion.record import ChampionRecord, checks_of
 from .keeper import candidate_of
 from .provenance import environment
@@ -21,7 +22,6 @@ from .verdict.result import CheckResult, Decision, GateReport
 
 if TYPE_CHECKING:
     from .homes import Home, Homes
-    from .settings import RunSettings
     from .tally import Tally
 
 
@@ -52,8 +52,20 @@ class _Case:
     record: ChampionRecord | None
 
 
-def rule(tally: Tally, homes: Homes, settings: RunSettings, today: date) -> Ruling:
-    """Decide. The tally learns what is wrong with policies and champions."""
+def rule(tally: Tally, homes: Homes, today: date, *, seed: int = 0, report: Path = Path()) -> Ruling:
+    """Decide. The tally learns what is wrong with policies and champions.
+
+    Parameters
+    ----------
+    tally : Tally
+    homes : Homes
+    today : date
+        Waivers that have expired by then do not count.
+    seed : int
+        Of the run, for its report.
+    report : Path
+        Its report's directory, which candidates are put below.
+    """
     for model, names in homes.same_names().items():
         tally.problem("policy", model, message=f"{' and '.join(names)} name their model {model!r}: give each a name")
     cases = list(_cases(tally, homes, today))
@@ -61,16 +73,14 @@ def rule(tally: Tally, homes: Homes, settings: RunSettings, today: date) -> Ruli
         _note_policy(tally, case, today)
     policies = Policies({case.home.model: case.home.policy for case in cases})
     results = (*(result for case in cases for result in case.results), *tally.problems())
-    surroundings = environment(
-        seed=settings.seed, confidence=min((case.home.confidence for case in cases), default=0.95)
-    )
-    report = GateReport(
+    surroundings = environment(seed=seed, confidence=min((case.home.confidence for case in cases), default=0.95))
+    ruled = GateReport(
         decision=decide(results, policies),
         results=results,
         provenance={**surroundings, "models": tally.evidence(), **_agreements(cases, today)},
     )
-    candidates = {} if tally.partial else _candidates(tally, cases, settings.report, surroundings)
-    return Ruling(report=report, policies=policies, candidates=candidates)
+    candidates = {} if tally.partial else _candidates(tally, cases, report, surroundings)
+    return Ruling(report=ruled, policies=policies, candidates=candidates)
 
 
 def _cases(tally: Tally, homes: Homes, today: date) -> Iterator[_Case]:
@@ -173,6 +183,7 @@ def _champion(record: ChampionRecord) -> dict[str, Any]:
         "promoted": dict(record.promoted or {}),
         "git": record.provenance.get("git"),
         "predictions": record.evidence.get("predictions"),
+        "history": reigns(record),
     }
 
 

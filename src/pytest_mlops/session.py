@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Generator, Iterator
+from collections.abc import Collection, Generator, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ from .champion import store
 from .checks.spec import check_id
 from .keeper import candidate_of
 from .recording import REPORT_ATTRIBUTE, WORKER_OUTPUT, Record, Recorder
-from .report import github, terminal
+from .report import azure, formats, github, terminal
 from .report.text import plain
 from .ruling import Ruling, rule
 from .settings import WORKER_INPUT
@@ -45,7 +45,7 @@ class GateSession:
         self._policies = Policies()
         self._tally = Tally()
         self._report: GateReport | None = None
-        self._unwritten = False
+        self._unwritten: list[str] | None = []
 
     # What happens in the run
 
@@ -117,14 +117,25 @@ class GateSession:
             width=screen.fullwidth,
             color=screen.hasmarkup,
             brief=self._config.get_verbosity() < 0,
-            written=None if self._unwritten else self._shown_files(),
+            verbose=self._settings.verbose,
+            written=None if self._unwritten is None else self._shown_files(),
         )
         terminalreporter.write_sep("=", "model gate")
         for line in text.splitlines():  # one by one: pytest escapes what a poor terminal cannot show, newlines too
             terminalreporter.write_line(line)
-        if os.environ.get("GITHUB_ACTIONS") == "true":
-            for command in github.render(self._report, prefix=_prefix(self._config.rootpath)):
-                terminalreporter.write_line(command)
+        for what in self._unwritten or ():
+            terminalreporter.write_line(plain(f"mlops: not written: {what}. The decision stands."))
+        for line in self._log_commands(self._report):
+            terminalreporter.write_line(line)
+
+    def _log_commands(self, report: GateReport) -> Iterator[str]:
+        """For the CI that reads this log."""
+        prefix = _prefix(self._config.rootpath)
+        if "github" in self._settings.formats:
+            yield from github.render(report, prefix=prefix)
+        if "azure" in self._settings.formats:
+            yield from azure.render(report, prefix=prefix)
+            yield from azure.attached(self._settings.report / "summary.md")
 
     def _conclude(self, session: pytest.Session, stopped_by: BaseException | None) -> None:
         self._take_stock(stopped_by)
@@ -133,7 +144,7 @@ class GateSession:
             self._clear_candidates(kept=ruling.candidates)
             for directory, record in ruling.candidates.items():
                 store.write_candidate(directory, record)
-            delivery.deliver(ruling.report, self._settings.report, os.environ)
+            self._unwritten = self._deliver(ruling.report, os.environ)
         except (OSError, EvidenceError) as error:
             ruling = self._block_unwritten(error)
         unreported = list(self._unreported(ruling.report))
@@ -143,14 +154,17 @@ class GateSession:
 
     def _block_unwritten(self, error: OSError | EvidenceError) -> Ruling:
         """A report or candidate that cannot be written blocks; what can be written of it says so."""
-        self._unwritten = True
+        self._unwritten = None
         self._tally.problem("report", message=_cannot_write(self._settings.report, error))
         with suppress(OSError, EvidenceError):
             self._clear_candidates()
         ruling = self._rule()
         with suppress(OSError):
-            delivery.deliver(ruling.report, self._settings.report, {})
+            self._deliver(ruling.report, {})
         return ruling
+
+    def _deliver(self, report: GateReport, environment: Mapping[str, str]) -> list[str]:
+        return delivery.deliver(report, self._settings.report, environment, self._settings.formats)
 
     def _take_stock(self, stopped_by: BaseException | None) -> None:
         recorder = self._config.pluginmanager.get_plugin("mlops-recorder")
@@ -166,7 +180,8 @@ class GateSession:
                 )
 
     def _rule(self) -> Ruling:
-        ruling = rule(self._tally, self._homes, self._settings, datetime.now(UTC).date())
+        settings, today = self._settings, datetime.now(UTC).date()
+        ruling = rule(self._tally, self._homes, today, seed=settings.seed, report=settings.report)
         self._report, self._policies = ruling.report, ruling.policies
         return ruling
 
@@ -204,7 +219,8 @@ class GateSession:
         directory = self._settings.report
         if directory.is_relative_to(Path.cwd()):
             directory = directory.relative_to(Path.cwd())
-        return " and ".join(str(directory / name) for name in delivery.FILES)
+        names = [name for name in formats.files(self._settings.formats).values() if (directory / name).is_file()]
+        return f"{directory / names[0]}{''.join(f', {name}' for name in names[1:])}"
 
 
 def _emit(session: pytest.Session, name: str, result: CheckResult) -> None:
@@ -238,8 +254,9 @@ def _mentions_the_gate(file: Path) -> bool:
 def _cannot_write(directory: Path, error: OSError | EvidenceError) -> str:
     if isinstance(error, EvidenceError):
         return str(error)
+    where = str(error.filename2 or error.filename or directory)
     return (
-        f"the report cannot be written to {str(error.filename or directory)!r} ({error.strerror or error}): "
+        f"the report cannot be written to {where!r} ({error.strerror or error}): "
         f"make it writable, or name another directory with --mlops-report"
     )
 

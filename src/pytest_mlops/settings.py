@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,9 @@ from typing import Literal, cast
 import pytest
 
 from .homes import Homes, find
+from .report.formats import ALWAYS, OPTIONAL, detected
 from .verdict.errors import MlopsUsageError
+from .verdict.wording import did_you_mean
 
 WORKER_INPUT = "mlops_homes"
 FailOn = Literal["block", "review"]
@@ -30,6 +33,10 @@ class RunSettings:
         Of every random number, not negative.
     fail_on : {"block", "review"}
         The mildest decision that fails the run.
+    formats : tuple of str
+        Names of `report.formats.FORMATS`.
+    verbose : bool
+        Explain each verdict.
     policy, champion : Path or None
         The base branch's, where they are given: never from the ini file, which the judged may edit.
     """
@@ -37,6 +44,8 @@ class RunSettings:
     report: Path
     seed: int
     fail_on: FailOn
+    formats: tuple[str, ...]
+    verbose: bool
     policy: Path | None
     champion: Path | None
 
@@ -63,6 +72,8 @@ class RunSettings:
             report=config.rootpath / directory,
             seed=seed,
             fail_on=cast("FailOn", fail_on),
+            formats=_formats(config),
+            verbose=bool(config.getoption("mlops_verbose")),
             policy=_from_here(config, "mlops_policy"),
             champion=_from_here(config, "mlops_champion"),
         )
@@ -79,6 +90,7 @@ class RunSettings:
         if hasattr(config, "workerinput"):
             homes = Homes.from_builtins(config.rootpath, json.loads(config.workerinput[WORKER_INPUT]))
         else:
+            _refuse_a_wrong_root(config, asked)
             homes = self._find_homes(config, [path for path in asked if path.exists()])
         config.args.extend(
             str(home.collected)
@@ -93,6 +105,37 @@ class RunSettings:
             return find(config.rootpath, asked, policy=self.policy, champion=self.champion, ignored=ignored)
         except MlopsUsageError as error:
             raise pytest.UsageError(str(error)) from None
+
+
+def _formats(config: pytest.Config) -> tuple[str, ...]:
+    """Those that every run leaves, those asked for, and what the CI at hand reads; each once."""
+    asked = config.getoption("mlops_format") or config.getini("mlops_format")
+    for name in asked:
+        if name not in (*ALWAYS, *OPTIONAL):
+            raise pytest.UsageError(
+                f"--mlops-format / mlops_format is {name!r}: {did_you_mean(name, (*ALWAYS, *OPTIONAL))}"
+            )
+    return tuple(dict.fromkeys((*ALWAYS, *asked, *detected(os.environ))))
+
+
+def _refuse_a_wrong_root(config: pytest.Config, asked: Sequence[Path]) -> None:
+    """pytest seeks its root at all paths of the command line, also at that of ``--mlops-policy PATH``.
+
+    From a root elsewhere the policies beside the tests are not seen, and nothing would be asked.
+    """
+    words = [*config.invocation_params.args, *shlex.split(os.environ.get("PYTEST_ADDOPTS", ""))]
+    for option in ("--mlops-policy", "--mlops-champion"):
+        if option in words:
+            raise pytest.UsageError(
+                f"write {option}=PATH, with an equals sign: pytest seeks its root at a path that stands alone"
+            )
+    root = config.rootpath
+    for path in asked:
+        if path.exists() and not any(each.is_relative_to(root.resolve()) for each in (path, path.resolve())):
+            raise pytest.UsageError(
+                f"{str(path)!r} lies outside of pytest's root {str(root)!r}, from where its policy and champion are "
+                f"not seen: say --rootdir, and write options that take a path with an equals sign"
+            )
 
 
 def _from_here(config: pytest.Config, name: str) -> Path | None:

@@ -14,7 +14,18 @@ from pathlib import Path
 import pytest
 
 from pytest_mlops import CheckResult, Decision, Estimate, GateReport, Limits, Verdict
-from pytest_mlops.report import github, machine, markdown, terminal
+from pytest_mlops.report import (
+    azure,
+    badge,
+    codequality,
+    github,
+    html,
+    junit,
+    machine,
+    markdown,
+    openmetrics,
+    terminal,
+)
 from pytest_mlops.verdict.decision import decide
 
 HERE = Path(__file__).parent
@@ -76,6 +87,7 @@ RESULTS = (
 PROVENANCE = {
     "git": {"commit": "0123456789abcdef0123", "dirty": False},
     "seed": 0,
+    "time": "2026-11-24T09:00:00+00:00",
     "models": {
         "credit": {
             "challenger": {"rows": 1488, "data": "d" * 64, "predictions": "a" * 64},
@@ -102,10 +114,17 @@ READERS: dict[str, Callable[[], str]] = {
     "terminal-140.txt": lambda: terminal.render(BLOCKED, width=140, written=".mlops/report/gate.json"),
     "terminal-brief.txt": lambda: terminal.render(BLOCKED, width=80, brief=True),
     "terminal-merge.txt": lambda: terminal.render(MERGED, width=80),
+    "terminal-verbose.txt": lambda: terminal.render(BLOCKED, width=80, verbose=True),
     "terminal-two-models.txt": lambda: terminal.render(TWO_MODELS, width=80),
     "summary.md": lambda: markdown.render(BLOCKED),
     "annotations.txt": lambda: "\n".join(github.render(BLOCKED, prefix="ml/")) + "\n",
+    "azure.txt": lambda: "\n".join(azure.render(BLOCKED, prefix="ml/")) + "\n",
     "gate.json": lambda: machine.render(BLOCKED),
+    "report.html": lambda: html.render(BLOCKED),
+    "junit.xml": lambda: junit.render(BLOCKED),
+    "codequality.json": lambda: codequality.render(BLOCKED),
+    "metrics.txt": lambda: openmetrics.render(BLOCKED),
+    "badge.json": lambda: badge.render(BLOCKED),
 }
 
 

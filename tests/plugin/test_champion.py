@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from pytest_mlops import Verdict
 from pytest_mlops.cli import main
+from pytest_mlops.report.machine import schema
 
 from .conftest import PASSES, Project
 
@@ -37,8 +40,8 @@ def promoted(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
     return project
 
 
-def _record(project: Project, where: str = CHAMPION) -> dict[str, object]:
-    loaded: dict[str, object] = json.loads((project.path / where).read_text())
+def _record(project: Project, where: str = CHAMPION) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads((project.path / where).read_text())
     return loaded
 
 
@@ -71,6 +74,22 @@ def test_the_record_names_what_it_rests_on(promoted: Project) -> None:
     assert len(text) < 100_000
     assert str(promoted.path) not in text
     assert {"model", "decision", "evidence", "checks", "policy", "provenance"} <= record.keys()
+
+
+def test_the_report_says_what_the_champions_reached(promoted: Project) -> None:
+    promoted.conftest(WORSE.replace("errors=120", "errors=41"))
+    promoted.run()
+    assert main(["promote"]) == 0
+    alone, shared = (promoted.run(workers=workers).report for workers in (0, 2))
+    assert alone is not None
+    assert shared is not None
+    history = alone.provenance["champions"]["model"]["history"]
+    assert history == shared.provenance["champions"]["model"]["history"]
+    assert [{*reign["values"]} for reign in history] == [{"performance_threshold:recall"}] * 2
+    assert history[-1]["values"]["performance_threshold:recall"]["value"] == 0.895
+    assert history[-1]["time"] == _record(promoted)["promoted"]["time"]
+    assert history[:-1] == _record(promoted)["history"]
+    assert not list(Draft202012Validator(schema()).iter_errors(alone.to_dict()))
 
 
 def test_a_partial_run_leaves_no_candidate(promoted: Project, workers: int) -> None:

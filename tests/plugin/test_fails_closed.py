@@ -353,17 +353,6 @@ def test_a_report_that_cannot_be_written_blocks_and_damages_nothing(project: Pro
     assert precious.read_text() == "data"
 
 
-def test_a_job_summary_that_cannot_be_written_blocks(
-    project: Project, workers: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    project.tests(test_it=PASSES)
-    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(project.path))
-    run = project.run(workers=workers)
-    assert run.status != 0
-    assert run.decision == "block"
-    assert "the report cannot be written" in run.messages
-
-
 def test_the_job_summary_hears_nothing_of_a_decision_that_could_not_be_kept(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -373,4 +362,31 @@ def test_the_job_summary_hears_nothing_of_a_decision_that_could_not_be_kept(
     run = project.run()
     assert run.status != 0
     assert "the report cannot be written" in run.out
-    assert "may merge" not in summary.read_text()
+    assert not summary.exists()
+
+
+@pytest.mark.parametrize("option", ["--mlops-policy", "--mlops-champion"])
+@pytest.mark.parametrize("by", ["argument", "environment"])
+def test_a_base_branch_that_stands_alone_does_not_become_pytests_root(
+    project: Project, option: str, by: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The policies beside the tests would not be seen, and nothing be asked of a model that is as good as a coin."""
+    project.write(project.base / "mlops.toml", '[[performance_threshold]]\nmetric = "accuracy"\nat_least = 0.99')
+    project.write(project.base / "pytest.ini", "[pytest]")
+    project.policy('[[performance_threshold]]\nmetric = "accuracy"\nat_least = 0.99')
+    project.tests(test_it=PASSES)
+    words = [option, str(project.base)]
+    if by == "environment":
+        monkeypatch.setenv("PYTEST_ADDOPTS", " ".join(words))
+    run = project.run(*(words if by == "argument" else []), apart=True)
+    assert run.status == 4
+    assert f"write {option}=PATH, with an equals sign" in run.out
+
+
+def test_a_root_elsewhere_is_refused(project: Project) -> None:
+    project.policy('[[performance_threshold]]\nmetric = "accuracy"\nat_least = 0.99')
+    project.tests(test_it=PASSES)
+    project.write(project.base / "pytest.ini", "[pytest]")
+    run = project.run(f"--rootdir={project.base}", str(project.path), apart=True)
+    assert run.status == 4
+    assert "lies outside of pytest's root" in run.out

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from pytest_mlops.report.formats import files
+
 from .conftest import PASSES, Project
 
 REVIEW = "def test_it(mlops): mlops.performance_threshold('recall', at_least=.8, warn_below=.95)"
@@ -28,19 +30,22 @@ def test_an_existing_directory_keeps_its_files(project: Project) -> None:
     (project.path / "out/mine.txt").write_text("mine")
     project.tests(test_it=PASSES)
     project.run("--mlops-report=out")
-    ours = {"gate.json", "summary.md", "candidate"}
+    ours = {"gate.json", "summary.md", "report.html", "candidate"}
     assert {path.name for path in (project.path / "out").iterdir()} == {"mine.txt", *ours}
 
 
-@pytest.mark.parametrize("name", ["gate.json", "summary.md"])
+@pytest.mark.parametrize("name", files().values())
 def test_files_of_others_are_left_alone(project: Project, name: str) -> None:
+    """Without gate.json the decision cannot be kept; the other files only say it again."""
     (project.path / "out").mkdir()
     (project.path / "out" / name).write_text("precious")
     project.tests(test_it=PASSES)
-    run = project.run("--mlops-report=out")
-    assert run.status == 1
+    run = project.run("--mlops-report=out", *(f"--mlops-format={each}" for each in files()))
+    assert run.status == (1 if name == "gate.json" else 0)
     assert "no report of ours" in run.out
-    assert [(path.name, path.read_text()) for path in (project.path / "out").iterdir()] == [(name, "precious")]
+    assert (project.path / "out" / name).read_text() == "precious"
+    others = {path.name for path in (project.path / "out").iterdir()} - {name, "candidate"}
+    assert others == (set() if name == "gate.json" else set(files().values()) - {name})
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from importlib import resources
+from itertools import product
 from pathlib import PureWindowsPath
 from typing import Any, NoReturn, TypeGuard
 
@@ -21,7 +23,11 @@ from pytest_mlops.verdict.wording import did_you_mean
 RECORD_VERSION = 1
 MOST_BYTES = 100_000
 _FOR_PROMOTION = 200
-"""Bytes that a candidate leaves free, so that the record of its promotion fits as well."""
+"""Bytes that a candidate leaves free, so that the record of its promotion fits as well. History takes what is left."""
+MOST_REIGNS = 19
+"""Champions before this one that a record remembers."""
+MOST_VALUES = 200
+"""What it remembers of each."""
 WAY_ON = "restore it from version control, or run the gate again and promote what it leaves"
 
 
@@ -57,6 +63,9 @@ class ChampionRecord:
         `provenance.environment`: versions, commit, time, seed.
     promoted : mapping or None
         ``time`` and whether it was the ``first``; None for a candidate.
+    history : tuple of mapping
+        The champions before this one, oldest first: see `history.reigns`. Empty for a candidate, and for a record of
+        an earlier version.
 
     Raises
     ------
@@ -74,6 +83,7 @@ class ChampionRecord:
     policy: Mapping[str, Any]
     provenance: Mapping[str, Any]
     promoted: Mapping[str, Any] | None = None
+    history: tuple[Mapping[str, Any], ...] = ()
 
     def __post_init__(self) -> None:
         _check_fields("the record", {field.name: getattr(self, field.name) for field in fields(self)}, _RECORD)
@@ -85,27 +95,36 @@ class ChampionRecord:
             _check_fields("promoted", self.promoted, _PROMOTED)
         for place, check in enumerate(self.checks):
             _check_check(f"checks[{place}]", check, _CHECK)
+        for place, reign in enumerate(self.history):
+            _check_fields(f"history[{place}]", reign, _REIGN)
         _check_labels(self.evidence["facts"])
 
     def to_json(self) -> str:
-        """JSON text, ASCII only, of at most 100 KB. To stay below, parts of checks lose their messages and numbers.
+        """JSON text, ASCII only, of at most 100 KB.
+
+        To stay below, it forgets history, the oldest first; then parts of checks lose their messages and numbers.
 
         Raises
         ------
         ChampionError
             It cannot be that small, or holds what JSON cannot.
         """
-        data = {field.name: getattr(self, field.name) for field in fields(self)}
         most = MOST_BYTES - (_FOR_PROMOTION if self.promoted is None else 0)
-        texts = [_text({**data, "checks": _without(self.checks, left_out)}) for left_out in _SPARE]
-        fitting = next((text for text in texts if len(text) <= most), None)
-        if fitting is None:
-            raise ChampionError(
-                f"the record of {self.model!r} would have {len(texts[-1]) / 1000:.0f} KB, and at most "
-                f"{MOST_BYTES // 1000} KB are kept: it has {len(self.checks)} checks and "
-                f"{len(self.evidence['facts']['labels'])} labels; ask fewer checks, or of fewer slices and columns"
-            )
-        return fitting
+        for text in self._ever_smaller():
+            if len(text) <= most:
+                return text
+        raise ChampionError(
+            f"the record of {self.model!r} would have {len(text) / 1000:.0f} KB, and at most "
+            f"{MOST_BYTES // 1000} KB are kept: it has {len(self.checks)} checks and "
+            f"{len(self.evidence['facts']['labels'])} labels; ask fewer checks, or of fewer slices and columns"
+        )
+
+    def _ever_smaller(self) -> Iterator[str]:
+        data = {field.name: getattr(self, field.name) for field in fields(self)}
+        history = data.pop("history")
+        for left_out, forgotten in product(_SPARE, range(len(history) + 1)):
+            remembered = {"history": history[forgotten:]} if history[forgotten:] else {}
+            yield _text({**data, "checks": _without(self.checks, left_out), **remembered})
 
     @classmethod
     def from_json(cls, text: str) -> ChampionRecord:
@@ -119,13 +138,16 @@ class ChampionRecord:
         data = _parsed(text)
         _check_version(data)
         names = [field.name for field in fields(cls)]
-        _check_names("the record", data, ["schema_version", "digest", *names])
+        _check_names("the record", data, ["schema_version", "digest", *names], optional=["history"])
         claimed = data.pop("digest")
         if claimed != _digest_of_what_was_read(data):
             raise ChampionError(f"the record was altered after it was written (its digest differs): {WAY_ON}")
-        if not isinstance(data["checks"], list):
-            _refuse("checks", data["checks"], "a list")
-        return cls(**{name: data[name] for name in names} | {"checks": tuple(data["checks"])})
+        lists = {name: data.get(name, []) for name in ("checks", "history")}
+        for name, value in lists.items():
+            if not isinstance(value, list):
+                _refuse(name, value, "a list")
+        del data["schema_version"]
+        return cls(**{**data, **{name: tuple(value) for name, value in lists.items()}})
 
 
 def checks_of(results: Iterable[CheckResult]) -> tuple[dict[str, Any], ...]:
@@ -313,6 +335,10 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
+def _is_finite(value: Any) -> bool:
+    return _is_number(value) and abs(value) <= sys.float_info.max
+
+
 def _is_object(value: Any) -> bool:
     return isinstance(value, Mapping)
 
@@ -368,6 +394,17 @@ def _is_estimate(value: Any) -> bool:
     return all(rules.get(name, _or_null(_is_number))(item) for name, item in value.items())
 
 
+def _is_worth(value: Any) -> bool:
+    """What a champion reached, by check id."""
+    few = isinstance(value, Mapping) and len(value) <= MOST_VALUES
+    return few and all(_is_name(check) and _is_interval(reached) for check, reached in value.items())
+
+
+def _is_interval(value: Any) -> bool:
+    complete = isinstance(value, Mapping) and {*value} == {"value", "low", "high"}
+    return complete and all(_is_finite(number) for number in value.values())
+
+
 def _or_null(holds: Callable[[Any], bool]) -> Callable[[Any], bool]:
     return lambda value: value is None or holds(value)
 
@@ -392,6 +429,8 @@ _LIMITS: _Rule = ("limits with one fail bound, or null", _is_limits)
 _ESTIMATE: _Rule = ("an estimate, or null", _is_estimate)
 _PARTS: _Rule = ("a list of objects", _list_of(_is_object))
 
+_WORTH: _Rule = (f"at most {MOST_VALUES} checks, each with a finite value, low and high", _is_worth)
+
 _RECORD: dict[str, _Rule] = {
     "model": _NAME,
     "decision": _one_of(*(decision.value for decision in Decision)),
@@ -406,6 +445,10 @@ _RECORD: dict[str, _Rule] = {
     "policy": _OBJECT,
     "provenance": _OBJECT,
     "promoted": ("an object, or null", _or_null(_is_object)),
+    "history": (
+        f"a list of at most {MOST_REIGNS} objects",
+        lambda value: _list_of(_is_object)(value) and len(value) <= MOST_REIGNS,
+    ),
 }
 _EVIDENCE = _Shape(
     {
@@ -442,6 +485,12 @@ _PROVENANCE: dict[str, _Rule] = {
 }
 """Those that are shown; it may hold more."""
 _PROMOTED: dict[str, _Rule] = {"time": _TIME, "first": _FLAG}
+_REIGN: dict[str, _Rule] = {
+    "time": _TIME,
+    "commit": ("a text, or null", _or_null(_is_name)),
+    "data": _SHA,
+    "values": _WORTH,
+}
 _PART = _Shape(
     {"id": _NAME, "verdict": _VERDICT},
     {

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pytest_mlops.verdict.wording import count
 
+from .history import handed_down
 from .record import MOST_BYTES, WAY_ON, ChampionError, ChampionRecord
 
 if TYPE_CHECKING:
@@ -239,11 +240,16 @@ def promote(candidate: Path, champion: Path, *, first: bool, time: str) -> Promo
     champion.mkdir(parents=True, exist_ok=True)
     with _alone(champion):
         record, previous = verify(candidate, champion, first=first)
-        promoted = replace(record, promoted={"time": time, "first": first})
-        promoted.to_json()  # refuse what cannot be written before anything is
+        promoted = _crowned(record, previous, {"time": time, "first": first})
         _copy_predictions(candidate, champion, record.predictions)
         _switch(champion, promoted)
     return Promotion(record=promoted, previous=previous, directory=champion)
+
+
+def _crowned(record: ChampionRecord, previous: ChampionRecord | None, promoted: dict[str, Any]) -> ChampionRecord:
+    """As it will be read: what cannot be written is refused before anything is."""
+    crowned = replace(record, promoted=promoted, history=handed_down(previous, record))
+    return ChampionRecord.from_json(crowned.to_json())
 
 
 def _previous(champion: Path, record: ChampionRecord, *, first: bool) -> ChampionRecord | None:

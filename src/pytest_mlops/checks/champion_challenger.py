@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -21,6 +22,7 @@ from pytest_mlops.verdict.estimate import Estimate
 from pytest_mlops.verdict.limits import BLIND, Judgement, Limits, Proof, Verdict, judge
 from pytest_mlops.verdict.wording import number, rounded_up, with_interval
 
+from . import pictures
 from .estimation import How, estimate_improvement, of_both_classes, value
 from .performance_threshold import own_function, settling
 from .slices import WORST_FIRST, By, Question, Slice, Slicing, judge_slices
@@ -119,9 +121,10 @@ class ChampionChallenger:
         )  # fmt: skip
         verdicts = [sliced.verdict(judgement.verdict), *(part.verdict for part in guarded)]
         verdict = min(verdicts, key=WORST_FIRST.index)
+        values = _values(self.metric, rows, how)
         sentences = [
             *(sliced.lead(judgement.verdict) if verdict is verdicts[0] else ["Decided by its guardrails."]),
-            *self._sentences(_values(self.metric, rows, how), found, judgement),
+            *self._sentences(values, found, judgement),
             *_guardrail_sentences(guarded),
             *sliced.sentences,
             *_notes(challenger=challenger, champion=champion),
@@ -133,7 +136,12 @@ class ChampionChallenger:
             estimate=found,
             limits=self.limits,
             parts=(*guarded, *sliced.parts),
-            details={"champion_notes": list(champion.notes), "notes": list(challenger.notes)},
+            details={
+                "models": {role: value for role, value in values.items() if math.isfinite(value)},
+                "champion_notes": list(champion.notes),
+                "notes": list(challenger.notes),
+                **pictures.of_scores(self.metric, settings.confidence, challenger=rows[1], champion=rows[0]),
+            },
         )
 
     def _seen(self, found: Estimate, comparisons: int = 1) -> Estimate:

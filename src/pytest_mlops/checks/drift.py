@@ -7,6 +7,7 @@ import math
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
@@ -21,7 +22,7 @@ from pytest_mlops.verdict.estimate import Estimate
 from pytest_mlops.verdict.limits import BLIND, Judgement, Limits, Proof, Verdict, judge
 from pytest_mlops.verdict.wording import did_you_mean, number, rounded_up, with_interval
 
-from . import drift_words
+from . import drift_words, pictures
 from .parts import combined
 from .spec import CheckSpec, Settings, one_of, positive_number
 
@@ -99,7 +100,7 @@ class Drift:
         for name in self._names(reference, current):
             asked.extend(self._questions(name, reference[name], current.get(name)))
         self._refuse_named_text(asked)
-        parts = self._judged(self._estimated(asked, settings), settings)
+        parts = _illustrated(self._judged(self._estimated(asked, settings), settings), asked)
         added = [] if self.columns else [name for name in current if name not in reference]
         worst = drift_words.worst(parts)
         return self.spec.result(
@@ -150,13 +151,13 @@ class Drift:
         if method in _OF_NUMBERS:
             if pair.text:
                 return _Trouble((name,), f'it holds text, which {method} cannot compare: use method="auto"', text=True)
-            return _Question((name,), _of_numbers(method, pair), details)
+            return _Question((name,), _of_numbers(method, pair), details, partial(pictures.of_column, pair))
         counts = _counts(pair)
         few = max(_CATEGORIES, sum(pair.sizes) / _SIZE_PER_CATEGORY)
         if pair.text and counts.shape[1] > few:
             why = f"{counts.shape[1]:,} categories in {sum(pair.sizes):,} values are too many to compare their shares"
             return _Trouble((name,), why, Verdict.INCONCLUSIVE)
-        return _Question((name,), _of_counts(method, counts), details)
+        return _Question((name,), _of_counts(method, counts), details, partial(pictures.of_column, pair))
 
     def _of_missing(self, name: str, pair: ColumnPair) -> _Question:
         method = self.method if self.method in ("psi", "jensen_shannon") else "cramers_v"
@@ -270,6 +271,7 @@ class _Question:
     names: tuple[str, ...]
     estimate: Callable[[Stakes, Generator], Estimate]
     details: dict[str, Any]
+    draw: pictures.Draw | None = None
     found: Estimate | None = None
     comparisons: int = 1
 
@@ -306,6 +308,12 @@ class _Trouble:
     why: str
     verdict: Verdict = Verdict.ERROR
     text: bool = False
+    draw: None = None
+
+
+def _illustrated(parts: Sequence[CheckResult], asked: Sequence[_Question | _Trouble]) -> list[CheckResult]:
+    pairs = zip(parts, asked, strict=True)
+    return pictures.illustrated(parts, {part.id: each.draw for part, each in pairs if each.draw})
 
 
 def _of_numbers(method: str, pair: ColumnPair) -> Callable[[Stakes, Generator], Estimate]:

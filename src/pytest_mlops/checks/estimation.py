@@ -41,12 +41,12 @@ class How:
     generator : numpy.random.Generator
         For what is drawn or resampled.
     tell : callable, optional
-        Is told in words how far long work is.
+        Is told in words how far long work is, and the share that is done.
     """
 
     confidence: float
     generator: np.random.Generator
-    tell: Callable[[str], object] | None = None
+    tell: Callable[[str, float], object] | None = None
 
 
 def estimate(metric: Metric, rows: Rows, how: How) -> Estimate:

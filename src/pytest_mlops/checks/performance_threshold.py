@@ -17,6 +17,7 @@ from pytest_mlops.verdict.estimate import Estimate
 from pytest_mlops.verdict.limits import BLIND, Judgement, Limits, Proof, Verdict, judge
 from pytest_mlops.verdict.wording import number, with_interval
 
+from . import pictures
 from .estimation import How, estimate, of_both_classes
 from .slices import By, Question, Slice, Slicing, judge_slices
 from .spec import CheckSpec, Settings, one_of, positive_number
@@ -101,7 +102,10 @@ class PerformanceThreshold:
             estimate=found,
             limits=self.limits,
             parts=sliced.parts,
-            details={"notes": list(challenger.notes)},
+            details={
+                "notes": list(challenger.notes),
+                **pictures.of_scores(self.metric, settings.confidence, challenger=rows),
+            },
         )
 
     def _of_slices(self, rows: Rows, how: How) -> Question:

@@ -82,7 +82,7 @@ def retrain(
     seed: int,
     runs: int,
     timeout: float,
-    tell: Callable[[str], object] | None = None,
+    tell: Callable[[str, float], object] | None = None,
 ) -> tuple[Evaluation, ...]:
     """Train in fresh processes, one after another, each under another ``PYTHONHASHSEED``.
 
@@ -96,7 +96,7 @@ def retrain(
     timeout : float
         Seconds for each run.
     tell : callable, optional
-        Is told what is at work: ``"training run 1 of 2"``.
+        Is told what is at work, and the share that is done: ``"training run 2 of 2", 0.5``.
 
     Returns
     -------
@@ -119,7 +119,7 @@ def retrain(
     for run in range(runs):
         what = f"training run {run + 1} of {runs}"
         if tell is not None:
-            tell(what)
+            tell(what, run / runs)
         found.append(_train(address, seed=seed, run=run, timeout=timeout, what=what))
     return tuple(found)
 

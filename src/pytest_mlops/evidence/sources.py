@@ -32,7 +32,7 @@ class Sources:
     train : callable, or `Later` that gives one, or None
         The function ``train(seed: int) -> Evaluation``.
     tell : callable, or None
-        Is told in words how far long work is.
+        Is told how far long work is: in words, and as the share in [0, 1] that is done.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Sources:
         reference: Any = None,
         current: Any = None,
         train: Any = None,
-        tell: Callable[[str], object] | None = None,
+        tell: Callable[[str, float], object] | None = None,
     ) -> None:
         self.tell = tell
         self._sources: dict[Role, Any] = {

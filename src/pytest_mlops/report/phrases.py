@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
-from pytest_mlops.verdict.decision import false_alarm_budget
+from pytest_mlops.verdict.decision import false_alarm_budget, sentence, worst_first
 from pytest_mlops.verdict.limits import Verdict
-from pytest_mlops.verdict.result import SESSION, CheckResult, GateReport
-from pytest_mlops.verdict.wording import count, number, percent, with_interval
+from pytest_mlops.verdict.policy import Policies, Policy
+from pytest_mlops.verdict.result import SESSION, CheckResult, Decision, GateReport
+from pytest_mlops.verdict.wording import count, number, percent, signed, with_interval
 
 SYMBOLS = {
     Verdict.PASS: "✓",
@@ -26,6 +28,7 @@ _HARMS = {
     "fairness": "a disparity smaller than {}",
 }
 
+GONE = "Gone since the champion was judged"
 POLICY = "Asked otherwise than the champion was"
 UNSEEN = "What this gate cannot see (it misses each at least one time in five)"
 
@@ -40,6 +43,33 @@ def value(result: CheckResult) -> str:
     if result.estimate is None:
         return "no estimate"
     return with_interval(result.estimate, sign=result.family == "champion_challenger")
+
+
+def interval(result: CheckResult) -> str:
+    """``-0.061 to -0.006``, with the signs of a change; a dash where there is none."""
+    estimate = result.estimate
+    if estimate is None:
+        return "–"
+    if estimate.exact:
+        return "exact"
+    half = (estimate.high - estimate.low) / 2
+    return f"{signed(estimate.low, resolution=half)} to {signed(estimate.high, resolution=half)}"
+
+
+def change(result: CheckResult) -> str:
+    """Of an improvement, arrow and word: ``▼ worse by 0.034``."""
+    estimate = result.estimate
+    if estimate is None or estimate.value != estimate.value:
+        return "–"
+    if estimate.value == 0:
+        return "= the same"
+    size = number(abs(estimate.value), resolution=None if estimate.exact else (estimate.high - estimate.low) / 2)
+    return f"▲ better by {size}" if estimate.value > 0 else f"▼ worse by {size}"
+
+
+def interval_title(report: GateReport) -> str:
+    """``95 % interval``."""
+    return value_title(report).removeprefix("value (").removesuffix(")")
 
 
 def value_title(report: GateReport) -> str:
@@ -58,6 +88,35 @@ def limit(result: CheckResult) -> str:
 def checks(results: Iterable[CheckResult]) -> list[CheckResult]:
     """Without what the run itself got wrong: that has no value and no limit, only words."""
     return [result for result in results if result.family != SESSION]
+
+
+def parted(report: GateReport, results: Iterable[CheckResult]) -> tuple[list[CheckResult], list[CheckResult]]:
+    """Those that block, by the policies of the report, and the others."""
+    policies, results = _policies(report), list(results)
+    return [each for each in results if policies.blocks(each)], [each for each in results if not policies.blocks(each)]
+
+
+def told(report: GateReport) -> tuple[list[CheckResult], list[CheckResult]]:
+    """What blocks, and what does not, the worst first. A block that no result accounts for is a result itself."""
+    blocking, others = parted(report, worst_first(report.results))
+    if report.decision is Decision.BLOCK and not blocking:
+        said = sentence(report.decision, report.results)
+        blocking = [
+            CheckResult(id=f"{SESSION}:decision", model=SESSION, family=SESSION, verdict=Verdict.ERROR, message=said)
+        ]
+    return blocking, others
+
+
+def _policies(report: GateReport) -> Policies:
+    stated: Mapping[str, Mapping[str, Any]] = report.provenance.get("policies", {})
+    return Policies(
+        {
+            model: Policy(
+                block_inconclusive=policy.get("inconclusive") == "block", block_warn=policy.get("warn") == "block"
+            )
+            for model, policy in stated.items()
+        }
+    )
 
 
 def needs_words(results: Iterable[CheckResult]) -> list[CheckResult]:
@@ -93,6 +152,56 @@ def _blind(result: CheckResult) -> str:
     return f"a true value less than {spot} {side} the limit."
 
 
+def compared(report: GateReport) -> list[str]:
+    """For each model a sentence: which commit, on how many rows, against which champion."""
+    git = report.provenance.get("git")
+    return [
+        f"{model}: {'a commit that is not known' if git is None else _commit(git)} on "
+        f"{count(roles.get('challenger', {}).get('rows', 0), 'row')}, {_opponent(report, model, roles)}."
+        for model, roles in sorted(report.provenance.get("models", {}).items())
+        if roles
+    ]
+
+
+def _opponent(report: GateReport, model: str, roles: Mapping[str, Any]) -> str:
+    champion = report.provenance.get("champions", {}).get(model)
+    if champion is None:
+        fallback = "against the champion that the fixture mlops_champion gave: none was promoted"
+        return fallback if "champion" in roles else "without a champion to compare it with"
+    made = f", made at {_commit(champion['git'])}" if champion["git"] else ""
+    return f"against the champion promoted {_age(report, champion)}{made}"
+
+
+def _age(report: GateReport, champion: Mapping[str, Any]) -> str:
+    """``13 days before, on 2026-11-11``: before the run, whenever this is read."""
+    then, now = champion["promoted"].get("time"), report.provenance.get("time")
+    if then is None:
+        return "at an unknown time"
+    if now is None:
+        return f"on {then[:10]}"
+    days = _days_between(then, now)
+    ago = {None: "", 0: "the same day, "}.get(days, f"{count(days or 0, 'day')} before, ")
+    return f"{ago}on {then[:10]}"
+
+
+def _days_between(then: str, now: str) -> int | None:
+    """None where the two are in no order, or no times."""
+    try:
+        days = (datetime.fromisoformat(now) - datetime.fromisoformat(then)).days
+    except (TypeError, ValueError):
+        return None
+    return days if days >= 0 else None
+
+
+def _commit(git: Mapping[str, Any]) -> str:
+    return f"commit {git['commit'][:12]}{', with uncommitted changes' if git['dirty'] else ''}"
+
+
+def gone(report: GateReport) -> list[str]:
+    """Checks that the champion was judged by, and that were not asked in this run."""
+    return [line.partition("removed: ")[2] for line in policy_diff(report) if "removed: " in line]
+
+
 def judged(report: GateReport) -> list[str]:
     """What was compared with what: rows, and the first letters of the digests."""
     lines = []
@@ -103,17 +212,15 @@ def judged(report: GateReport) -> list[str]:
             lines.append(f"{model}, {role}: {rows}{digest}")
     lines.extend(_champion(model, found) for model, found in sorted(report.provenance.get("champions", {}).items()))
     for model, policy in sorted(report.provenance.get("policies", {}).items()):
-        lines.append(f"{model}, policy: {policy['file']}, digest {policy['digest'][:12]}")
+        lines.append(f"{model}, policy: {policy['file']}, digest {(policy['digest'] or 'none')[:12]}")
     git = report.provenance.get("git")
     if git:
-        dirty = ", with uncommitted changes" if git["dirty"] else ""
-        lines.append(f"commit {git['commit'][:12]}{dirty}, seed {report.provenance.get('seed')}")
+        lines.append(f"{_commit(git)}, seed {report.provenance.get('seed')}")
     return lines
 
 
 def _champion(model: str, champion: Mapping[str, Any]) -> str:
-    git = champion["git"]
-    made = f", made at commit {git['commit'][:12]}{', with uncommitted changes' if git['dirty'] else ''}" if git else ""
+    made = f", made at {_commit(champion['git'])}" if champion["git"] else ""
     return f"{model}, champion's record: promoted {champion['promoted'].get('time', 'at an unknown time')}{made}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from io import StringIO
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from pytest_mlops.verdict.limits import Verdict
 from pytest_mlops.verdict.result import CheckResult, Decision, GateReport
 
 from . import phrases
+from .explain import explained
 from .text import inert, plain
 
 if TYPE_CHECKING:
@@ -32,7 +34,13 @@ _GAPS = 6
 
 
 def render(
-    report: GateReport, *, width: int = 80, color: bool = False, brief: bool = False, written: str | None = None
+    report: GateReport,
+    *,
+    width: int = 80,
+    color: bool = False,
+    brief: bool = False,
+    verbose: bool = False,
+    written: str | None = None,
 ) -> str:
     """Text of lines no longer than `width`.
 
@@ -45,6 +53,8 @@ def render(
         Words carry the meaning with or without.
     brief : bool
         The verdict, and words on what did not pass; nothing else.
+    verbose : bool
+        Each verdict is explained in two sentences, also of what passed.
     written : str, optional
         Where the report's files are.
     """
@@ -60,8 +70,8 @@ def render(
     if phrases.checks(results) and not brief:
         console.print()
         console.print(_table(report, console.width))
-    for result in phrases.needs_words(results):
-        _print_words(console, report.name(result), result)
+    for result in results if verbose and not brief else phrases.needs_words(results):
+        _print_words(console, report.name(result), result, verbose)
     if not brief:
         _print_rest(console, report, written)
     assert isinstance(console.file, StringIO)
@@ -105,14 +115,23 @@ def _widest(texts: list[str]) -> int:
     return max(len(line) for text in texts for line in text.splitlines())
 
 
-def _print_words(console: Console, name: str, result: CheckResult) -> None:
+def _print_words(console: Console, name: str, result: CheckResult, verbose: bool) -> None:
     from rich.padding import Padding
     from rich.text import Text
 
     head = Text.assemble((str(result.verdict), _STYLES[result.verdict]), " ", plain(name))
     console.print()
     console.print(head)
-    console.print(Padding(Text(plain(result.message)), (0, 0, 0, 2)))
+    for text in _words(result, verbose):
+        console.print(Padding(Text(plain(text)), (0, 0, 0, 2)))
+
+
+def _words(result: CheckResult, verbose: bool) -> Iterator[str]:
+    needed = bool(phrases.needs_words([result]))
+    if verbose and not (needed and result.estimate is None):  # without a number the message says all there is to say
+        yield explained(result)
+    if needed:
+        yield result.message
 
 
 def _print_list(console: Console, title: str, lines: list[str]) -> None:

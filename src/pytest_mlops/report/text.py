@@ -9,15 +9,18 @@ _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.
 _LOG_COMMAND = re.compile(r"##(?=\[|vso\[)", re.IGNORECASE)
 _COMMAND_AT_START = re.compile(r"(?m)^((?:[^\S\n]|\x1b\[[0-9;]*m)*):(?=:)")
 _LONGEST = 2_000
+_SPARE = 2_000
+"""Characters that may turn out invisible; what comes behind them is not even looked at."""
 
 
 def plain(text: str, *, longest: int = _LONGEST) -> str:
     """One line without escape sequences, control, bidi or invisible characters, and of bounded length."""
+    cut, text = len(text) > longest + _SPARE, text[: longest + _SPARE]
     text = _ANSI.sub("", text)
-    text = "".join(_visible(char) for char in text)
-    text = re.sub(r"\s+", " ", text).strip()
-    text = inert(text)
-    return text if len(text) <= longest else text[: longest - 1] + "…"
+    if not text.isprintable():
+        text = "".join(_visible(char) for char in text)
+    text = inert(re.sub(r"\s+", " ", text).strip())
+    return f"{text[: longest - 1]}…" if cut or len(text) > longest else text
 
 
 def _visible(char: str) -> str:

@@ -64,7 +64,7 @@ def sentence(decision: Decision, results: Sequence[CheckResult]) -> str:
 def tally_words(checks: Sequence[CheckResult]) -> str:
     """``1 FAIL and 2 PASS of 3 checks``, worst first."""
     tally = Counter(result.verdict for result in checks)
-    parts = [f"{tally[verdict]} {verdict}" for verdict in _WORST_FIRST if tally[verdict]]
+    parts = [f"{tally[verdict]:,} {verdict}" for verdict in _WORST_FIRST if tally[verdict]]
     listed = " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]])) if parts else "0 results"
     return f"{listed} of {count(len(checks), 'check')}"
 

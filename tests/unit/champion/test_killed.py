@@ -82,6 +82,11 @@ def whole(directory: Path) -> str | None:
     return None if record is None else store.read_evaluation(directory, record).prediction_digest
 
 
+def reigns_before(directory: Path) -> int:
+    record = store.read_record(directory)
+    return -1 if record is None else len(record.history)
+
+
 def files(directory: Path) -> set[str]:
     return {path.name for path in directory.iterdir()}
 
@@ -100,10 +105,11 @@ def test_promoting(tmp_path: Path, candidate: Candidate, evaluation: Make) -> No
 
     for moment in killed_at_each_moment(prepare, promote):
         found.append(whole(tmp_path / f"{moment}"))
-        assert found[-1] in digests
+        assert reigns_before(tmp_path / f"{moment}") == digests.index(found[-1])
         if moment % 5 == 0:
             promote(moment)  # the next one goes on as if nothing had been
             assert whole(tmp_path / f"{moment}") == digests[1]
+            assert reigns_before(tmp_path / f"{moment}") == 1
             assert files(tmp_path / f"{moment}") == {store.RECORD, new.predictions}
     assert found == sorted(found, key=digests.index), "once switched, it stays so"
     assert set(found) == set(digests)

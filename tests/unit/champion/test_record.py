@@ -33,7 +33,7 @@ def again(record: ChampionRecord, **changes: Any) -> str:
 
 def test_there_and_back(record: ChampionRecord) -> None:
     promoted = replace(record, promoted={"time": "2026-11-11T12:00:00+00:00", "first": False})
-    for one in (record, promoted):
+    for one in (record, promoted, replace(promoted, history=(REIGN, {**REIGN, "commit": None, "values": {}}))):
         assert ChampionRecord.from_json(one.to_json()) == one
         assert ChampionRecord.from_json(one.to_json()).to_json() == one.to_json()
 
@@ -52,6 +52,13 @@ def test_it_is_ascii_and_knows_its_version(record: ChampionRecord) -> None:
     assert ChampionRecord.from_json(text).model == "crédit\u202e\ud800"
 
 
+REACHED = {"value": 0.7, "low": 0.6, "high": 0.8}
+REIGN = {
+    "time": "2026-11-01T12:00:00+00:00",
+    "commit": "abc",
+    "data": "d" * 64,
+    "values": {"performance_threshold:f1": REACHED},
+}
 ALTERED: list[tuple[str, Any]] = [
     ("model", "other"),
     ("decision", "review"),
@@ -63,6 +70,7 @@ ALTERED: list[tuple[str, Any]] = [
     ("policy", {}),
     ("provenance", {}),
     ("promoted", {"time": "2026-11-11T12:00:00+00:00", "first": True}),
+    ("history", [REIGN]),
 ]
 
 
@@ -157,6 +165,25 @@ WRONG: list[tuple[str, Any, str]] = [
     ("promoted", {"time": "yesterday", "first": True}, r"promoted\.time is 'yesterday', expected a time"),
     ("promoted", {"time": "2026-11-11T12:00:00", "first": True}, "with its zone"),
     ("promoted", {"time": 3, "first": True}, "with its zone"),
+    ("history", {}, "history is {}, expected a list"),
+    ("history", None, "history is None, expected a list"),
+    ("history", [1], "history is .* expected a list of at most 19 objects"),
+    ("history", [REIGN] * 20, "history is .* expected a list of at most 19 objects"),
+    ("history", [REIGN, {}], r"history\[1\] lacks time, commit, data, values"),
+    ("history", [{**REIGN, "first": True}], r"history\[0\] has an unknown field 'first'"),
+    ("history", [{**REIGN, "time": "2026-11-01T12:00:00"}], r"history\[0\]\.time is .* with its zone"),
+    ("history", [{**REIGN, "time": None}], r"history\[0\]\.time is None, expected a time"),
+    ("history", [{**REIGN, "commit": ""}], r"history\[0\]\.commit is '', expected a text, or null"),
+    ("history", [{**REIGN, "commit": 7}], r"history\[0\]\.commit is 7, expected a text, or null"),
+    ("history", [{**REIGN, "values": []}], r"history\[0\]\.values is \[\], expected at most 200 checks"),
+    ("history", [{**REIGN, "values": {f"a:{place}": REACHED for place in range(201)}}], "expected at most 200 checks"),
+    ("history", [{**REIGN, "values": {"": REACHED}}], "expected at most 200 checks"),
+    ("history", [{**REIGN, "values": {"a:b": 0.7}}], "with a finite value, low and high"),
+    ("history", [{**REIGN, "values": {"a:b": {"value": 0.7, "low": 0.6}}}], "with a finite value, low and high"),
+    ("history", [{**REIGN, "values": {"a:b": {**REACHED, "n": 9}}}], "with a finite value, low and high"),
+    ("history", [{**REIGN, "values": {"a:b": {**REACHED, "low": None}}}], "with a finite value, low and high"),
+    ("history", [{**REIGN, "values": {"a:b": {**REACHED, "low": "0.6"}}}], "with a finite value, low and high"),
+    ("history", [{**REIGN, "values": {"a:b": {**REACHED, "low": True}}}], "with a finite value, low and high"),
     ("unheard_of", 1, "the record has an unknown field 'unheard_of'"),
 ]
 
@@ -165,6 +192,12 @@ WRONG: list[tuple[str, Any, str]] = [
 def test_a_wrong_field_is_named(record: ChampionRecord, field: str, value: Any, words: str) -> None:
     with pytest.raises(ChampionError, match=words):
         ChampionRecord.from_json(again(record, **{field: value}))
+
+
+def test_numbers_of_a_history_are_finite(record: ChampionRecord) -> None:
+    for number in (float("nan"), float("inf"), -float("inf"), 10**400):
+        with pytest.raises(ChampionError, match="with a finite value, low and high"):
+            replace(record, history=({**REIGN, "values": {"a:b": {**REACHED, "high": number}}},))
 
 
 INNER: list[tuple[str, str, Any]] = [
@@ -341,6 +374,7 @@ def test_the_schema_accepts_what_is_written(record: ChampionRecord, check: Check
         checks=(check(message="m", parts=[part]), check(limits=None, estimate=None)),
         evidence={**record.evidence, "champion": None},
         promoted={"time": "2026-11-11T12:00:00+00:00", "first": True},
+        history=({**REIGN, "commit": None}, {**REIGN, "values": {}}),
     )
     for one in (record, full):
         jsonschema.validate(json.loads(one.to_json()), schema())

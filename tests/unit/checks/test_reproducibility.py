@@ -37,7 +37,7 @@ def measured(said: Any, **known: Any) -> Evaluation:
 def check(
     train: Callable[..., Any] | None = None,
     settings: Settings | None = None,
-    tell: Callable[[str], object] | None = None,
+    tell: Callable[[str, float], object] | None = None,
     **known: Any,
 ) -> CheckResult:
     asked = Reproducibility.ask(**{"runs": 2, "atol": 0.0, "rtol": 0.0, "timeout": 60.0, "name": None, **known})
@@ -84,10 +84,10 @@ def train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Ca
 
 
 def test_a_seeded_training_passes(train: Callable[[str], Any]) -> None:
-    told: list[str] = []
+    told: list[tuple[str, float]] = []
     seeded = train("return Evaluation(y, y, np.random.default_rng(seed).random(40))")
-    result = check(seeded, Settings(seed=3), told.append, runs=3)
-    assert told == ["training run 1 of 3", "training run 2 of 3", "training run 3 of 3"]
+    result = check(seeded, Settings(seed=3), lambda words, share: told.append((words, share)), runs=3)
+    assert told == [(f"training run {run + 1} of 3", run / 3) for run in range(3)]
     assert result.verdict is Verdict.PASS
     assert result.message == "predictions are equal bit for bit in 3 fresh processes, on 40 rows."
     assert (result.id, differing(result)) == ("reproducibility:predictions", 0)

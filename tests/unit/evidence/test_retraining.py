@@ -137,7 +137,7 @@ def test_what_a_run_sees(module: Callable[[str], Any], monkeypatch: pytest.Monke
         """
     ).train
     told: list[str] = []
-    retrain(train, seed=5, runs=3, timeout=60, tell=told.append)
+    retrain(train, seed=5, runs=3, timeout=60, tell=lambda words, _: told.append(words))
     assert told == ["training run 1 of 3", "training run 2 of 3", "training run 3 of 3"]
     seen = [json.loads(line) for line in Path("seen").read_text().splitlines()]
     for run, run_seen in enumerate(seen):

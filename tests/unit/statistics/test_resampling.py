@@ -165,9 +165,9 @@ def test_warnings_in_resamples_break_nothing() -> None:
 def test_progress_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     seconds = iter(np.arange(0, 1_000, 0.5))
     monkeypatch.setattr("time.monotonic", lambda: next(seconds))
-    told: list[str] = []
-    bootstrap(resamples=50, tell=told.append)
-    assert told[0] == "resample 1 of 50"
+    told: list[tuple[str, float]] = []
+    bootstrap(resamples=50, tell=lambda words, share: told.append((words, share)))
+    assert told[0] == ("resample 0 of 50", 0.0)
     assert 10 <= len(told) <= 30
 
 

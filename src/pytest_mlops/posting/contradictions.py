@@ -1,0 +1,183 @@
+"""Does a result say what its own numbers say? It comes from a file that anybody may have written."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from pytest_mlops.checks import FAMILIES
+from pytest_mlops.checks.parts import combined
+from pytest_mlops.verdict.estimate import Estimate
+from pytest_mlops.verdict.limits import Limits, Proof, Verdict, judge
+from pytest_mlops.verdict.result import CheckResult
+
+_BADNESS = {Verdict.PASS: 0, Verdict.WARN: 1, Verdict.INCONCLUSIVE: 2}
+_BLOCKING = 3
+_MAY_LACK_AN_ESTIMATE = ("drift", "fairness")
+"""Families in which INCONCLUSIVE may mean that there was nothing to estimate."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What an estimate was to meet."""
+
+    limits: Limits
+    proof: Proof
+    max_blind: float | None
+
+    @classmethod
+    def of(cls, family: str, asked: Mapping[str, Any]) -> _Asked:
+        """From `CheckSpec.asked`; an error of whatever kind where it makes no sense."""
+        proof: Proof = "shown" if asked.get("proof") == "shown" else "table"
+        if family == "champion_challenger":
+            require = asked["require"]
+            limits = Limits(at_least=0.0 if require == "better" else -asked["margin"])
+            proof = "table" if require == "not_worse" else "shown"
+        elif family == "reproducibility":
+            limits = Limits(at_most=0.0)
+        else:
+            limits = Limits(**{name: asked.get(name) for name in Limits.__slots__})
+        cap = asked.get("max_blind")
+        return cls(limits, proof, None if cap is None else math.inf if cap == "inf" else float(cap))
+
+    def verdict(self, estimate: Estimate) -> Verdict:
+        """By the one rule."""
+        return judge(estimate, self.limits, proof=self.proof, max_blind=self.max_blind).verdict
+
+
+def contradiction(result: CheckResult, *, confidence: float = 0.0) -> str | None:
+    """Why this result cannot be true; None where nothing speaks against it.
+
+    A verdict may be worse than the numbers, never better: nobody gains by that.
+
+    Parameters
+    ----------
+    result : CheckResult
+        Of a check, and not waived.
+    confidence : float
+        That its interval must have at least.
+    """
+    of_family = "required" if result.verdict is Verdict.MISSING else result.family
+    if result.family not in FAMILIES or result.id.partition(":")[0] not in (result.family, of_family):
+        return f"there is no check {result.id!r} of a family {result.family!r}"
+    if badness(result.verdict) >= _BLOCKING:
+        return None
+    try:
+        asked = _Asked.of(result.family, result.details["asked"])
+        return next(_reasons(result, asked, confidence), None)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        return "what it says was asked makes no sense"
+
+
+def badness(verdict: Verdict) -> int:
+    """From 0, which is green, to what always blocks."""
+    return _BADNESS.get(verdict, _BLOCKING)
+
+
+def _reasons(result: CheckResult, asked: _Asked, confidence: float) -> Iterator[str]:
+    if result.limits != asked.limits:
+        yield "its limits are not those that it says were asked for"
+    if result.estimate is None:
+        if result.verdict is not Verdict.INCONCLUSIVE or result.family not in _MAY_LACK_AN_ESTIMATE:
+            yield f"it has no estimate, and says {result.verdict}"
+    else:
+        if result.estimate.confidence < confidence:
+            yield f"its interval is one of {result.estimate.confidence:.3g}, and {confidence:.3g} was agreed on"
+        yield from _better_than(result, asked.verdict(result.estimate), "its own estimate comes to")
+    yield from _reasons_of_parts(result, asked)
+
+
+def _better_than(result: CheckResult, least: Verdict, why: str) -> Iterator[str]:
+    if badness(result.verdict) < badness(least):
+        yield f"it says {result.verdict}, and {why} {least}"
+
+
+# --- parts -----------------------------------------------------------------------------------------------------------
+
+
+def _reasons_of_parts(result: CheckResult, asked: _Asked) -> Iterator[str]:
+    yield from (f"{name} was asked for, and is not among its parts" for name in _parts_left_out(result))
+    of_part = {"drift": _of_column, "fairness": _of_group}.get(result.family, _of_slice_or_guardrail)
+    for part in result.parts:
+        if part.parts:
+            yield f"its part {part.id} has parts of its own"
+        for reason in of_part(part, result, asked):
+            yield f"of its part {part.id}: {reason}"
+    yield from _better_than(result, _handed_up(result), "its parts come to")
+
+
+def _parts_left_out(result: CheckResult) -> Iterator[str]:
+    asked, ids = result.details["asked"], {part.id for part in result.parts}
+    for name in asked.get("guardrails") or ():
+        if _guardrail(result, name) not in ids:
+            yield f"the guardrail {name}"
+    if result.family == "drift":
+        columns = {part.details.get("column") for part in result.parts}
+        yield from (f"the column {name}" for name in asked.get("columns") or () if name not in columns)
+
+
+def _guardrail(result: CheckResult, name: str) -> str:
+    return f"{result.id}:guardrail:{quote(name, safe=' ', errors='backslashreplace')}"
+
+
+def _handed_up(result: CheckResult) -> Verdict:
+    """The mildest verdict that these parts leave to the whole."""
+    if result.family == "drift":
+        return combined(result.parts)
+    found = [part.verdict for part in result.parts]
+    if result.family == "fairness":  # groups have no say, but the worst of them is what is judged
+        blocking = [each for each in found if badness(each) >= _BLOCKING]
+        return Verdict.INCONCLUSIVE if blocking else Verdict.PASS
+    slices = [part.verdict for part in result.parts if "slice" in part.details]
+    unproven = bool(slices) and set(slices) == {Verdict.INCONCLUSIVE}
+    handed = [
+        part.verdict
+        for part in result.parts
+        if unproven or "slice" not in part.details or part.verdict is not Verdict.INCONCLUSIVE
+    ]
+    return max(handed, key=badness, default=Verdict.PASS)
+
+
+def _of_column(part: CheckResult, result: CheckResult, asked: _Asked) -> Iterator[str]:
+    if part.estimate is not None:
+        yield from _better_than(part, asked.verdict(part.estimate), "its own estimate comes to")
+    elif badness(part.verdict) < badness(Verdict.INCONCLUSIVE):
+        yield f"it has no estimate, and says {part.verdict}"
+
+
+def _of_group(part: CheckResult, result: CheckResult, asked: _Asked) -> Iterator[str]:
+    """What a group was compared with is not in the report; one that stands by itself cannot pass beyond the limit."""
+    if badness(part.verdict) >= badness(Verdict.INCONCLUSIVE):
+        return
+    if part.estimate is None:
+        yield f"it has no estimate, and says {part.verdict}"
+    elif part.limits is not None:
+        least = judge(part.estimate, asked.limits, proof=asked.proof).verdict
+        yield from _better_than(part, least, "its own estimate comes to")
+
+
+def _of_slice_or_guardrail(part: CheckResult, result: CheckResult, asked: _Asked) -> Iterator[str]:
+    least = _of_slice(part, asked) if "slice" in part.details else _of_guardrail(part, result)
+    yield from _better_than(part, least, "its own estimate comes to")
+
+
+def _of_slice(part: CheckResult, asked: _Asked) -> Verdict:
+    """A slice that cannot be judged is not proven: it may be as small as it likes."""
+    unproven = Verdict.FAIL if asked.proof == "shown" else Verdict.INCONCLUSIVE
+    if part.estimate is None:
+        return unproven
+    verdict = judge(part.estimate, asked.limits, proof=asked.proof).verdict
+    return unproven if verdict is Verdict.ERROR else verdict
+
+
+def _of_guardrail(part: CheckResult, result: CheckResult) -> Verdict:
+    from pytest_mlops.statistics.planning import MARGINS_UNSEEN
+
+    margins = {_guardrail(result, name): margin for name, margin in result.details["asked"]["guardrails"].items()}
+    if part.estimate is None:
+        return Verdict.ERROR
+    margin = margins[part.id]
+    return judge(part.estimate, Limits(at_least=-margin), max_blind=MARGINS_UNSEEN * margin).verdict
