@@ -95,7 +95,10 @@ def _why(error: Exception) -> str:
 
 def _is_ours(path: Path, mark: str) -> bool:
     """Or nobody's. A directory may hold a `summary.md` of somebody else's: it is neither removed nor replaced."""
-    return not path.is_file() or mark in path.read_text(encoding="utf-8", errors="replace")[:400]
+    if not path.is_file():
+        return True
+    head = path.read_text(encoding="utf-8", errors="replace")[:400]
+    return mark in head or head.strip() in ("", "[]")  # nothing is in it
 
 
 def _not_ours(path: Path) -> FileExistsError:

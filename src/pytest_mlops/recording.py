@@ -23,6 +23,7 @@ from .gate import Gate
 from .keeper import Keeper
 from .policy_items import PolicyItem, PolicyItems
 from .progress import Progress
+from .report import phrases
 from .report.text import plain
 from .verdict.comparison import compare
 from .verdict.errors import EvidenceError, MlopsCheckFailed, MlopsUsageError
@@ -232,6 +233,7 @@ class Recorder:
             fails_its_test=finished and bool(gate.blocking),
         )
         setattr(report, REPORT_ATTRIBUTE, record.to_json())
+        item.user_properties.extend(_property(result) for result in gate.results)
         return report
 
     def pytest_enter_pdb(self) -> None:
@@ -320,6 +322,12 @@ def _show_in_report(item: pytest.Item) -> None:
     gate = item.stash.get(_GATE, None)
     if gate is not None and gate.results:
         item.add_report_section("call", "mlops", "\n".join(_line(result) for result in gate.results))
+
+
+def _property(result: CheckResult) -> tuple[str, str]:
+    """For pytest's own JUnit file, where each test case says what its checks found."""
+    found = f"{result.verdict}, {phrases.value(result)}, limit {phrases.limit(result)}"
+    return plain(f"mlops:{result.id}", longest=300), plain(found)
 
 
 def _line(result: CheckResult) -> str:

@@ -69,6 +69,24 @@ def test_every_file_is_valid_by_its_published_schema(schema: str, options: list[
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_the_readmes_own_workflow(tmp_path: Path) -> None:
+    """It is as valid, and as safe, as those to copy."""
+    path = tmp_path / ".github/workflows/gate.yml"
+    path.parent.mkdir(parents=True)
+    found = re.search(
+        r"<!-- gate\.yml -->\n```yaml\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), flags=re.DOTALL
+    )
+    assert found
+    path.write_text(found.group(1), encoding="utf-8")
+    schema = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows"]
+    audit = [str(Path(sys.executable).with_name("zizmor")), "--offline", "--no-progress", "--no-config"]
+    for command in (schema, audit):
+        done = subprocess.run([*command, str(path)], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+    (gate,) = [step for step in loaded(path)["jobs"]["gate"]["steps"] if "pytest-mlops" in step["uses"]]
+    assert gate["with"].keys() <= loaded(ACTION / "action.yml")["inputs"].keys()
+
+
 def test_the_audit_finds_nothing() -> None:
     zizmor = Path(sys.executable).with_name("zizmor")
     command = [str(zizmor), "--offline", "--no-progress", "--no-config", "--strict-collection"]

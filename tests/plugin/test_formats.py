@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -136,9 +137,31 @@ def test_a_job_summary_that_would_be_dropped_is_not_added_to(project: Project, m
     assert job.stat().st_size == 999_900
 
 
+def test_pytests_own_junit_says_what_each_check_found(project: Project, workers: int) -> None:
+    project.tests(test_it=PASSES + '    mlops.performance_threshold("recall", at_least=0.99)')
+    project.run("--junitxml=pytest.xml", workers=workers)
+    (case,) = ElementTree.parse(project.path / "pytest.xml").iter("testcase")
+    assert [tuple(each.attrib.values()) for each in case.iter("property")] == [
+        ("mlops:performance_threshold:accuracy", "PASS, 0.900 (0.867 to 0.926), limit ≥ 0.8"),
+        ("mlops:performance_threshold:recall", "FAIL, 0.900 (0.851 to 0.934), limit ≥ 0.99"),
+    ]
+
+
 def test_verbose(project: Project, workers: int) -> None:
     project.tests(test_it=PASSES)
     runs = (project.run(*options, workers=workers).out for options in (("--mlops-verbose",), ()))
     said, silent = (" ".join(out.split()) for out in runs)
     assert "so even the low end passes" in said
     assert "so even the low end passes" not in silent
+
+
+def test_a_file_of_another_tool_is_not_taken_for_ours(project: Project) -> None:
+    """pytest's own junit.xml may lie where the report goes."""
+    others = {"junit.xml": '<?xml version="1.0"?><testsuites name="pytest tests"/>', "codequality.json": '[{"a": 1}]'}
+    for name, text in others.items():
+        project.write(f".mlops/report/{name}", text)
+    project.tests(test_it=PASSES)
+    run = project.run("--mlops-format=junit", "--mlops-format=codequality")
+    assert run.status == 0
+    assert run.out.count("no report of ours") == 2
+    assert {name: (project.path / ".mlops/report" / name).read_text() for name in others} == others

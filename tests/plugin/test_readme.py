@@ -91,6 +91,12 @@ def test_a_champion_beside_it(pytester: pytest.Pytester, snippet: str, checks: i
     judged.stdout.fnmatch_lines([f"The challenger may merge: {what} passed."])
 
 
+REPORTS = [
+    "report .mlops/report/gate.json --format html --output report.html",
+    "report .mlops/report/gate.json --decision",
+]
+
+
 def test_the_promotion(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(pytester.path)
     _project(pytester, "test_model.py")
@@ -98,8 +104,9 @@ def test_the_promotion(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatc
     found = re.findall(r"^pytest-mlops (.*?)(?:  +#.*)?$", README, flags=re.MULTILINE)
     plan, *commands = found
     assert main(plan.split()) == 0
-    assert commands == ["promote --first", "champion"]
-    assert [main(command.split()) for command in commands] == [0, 0]
+    assert commands == ["promote --first", "champion", *REPORTS]
+    assert [main(command.split()) for command in commands] == [0] * len(commands)
+    assert (pytester.path / "report.html").read_text() == (pytester.path / ".mlops/report/report.html").read_text()
     (pytester.path / "test_more.py").write_text(
         "def test_it(mlops): mlops.champion_challenger('roc_auc', margin=0.02)", encoding="utf-8"
     )

@@ -108,6 +108,13 @@ def test_functions_and_folds(project: Project, workers: int) -> None:
     }
 
 
+def test_workers_change_no_byte(project: Project) -> None:
+    _write(project, {"test_it.py": FUNCTION + DOORS["fixture"]["test_it.py"], **DOORS["policy"]})
+    alone, spread = ([each.to_json() for each in project.run(workers=n).results] for n in (0, 2))
+    assert alone == spread
+    assert len(alone) == 4
+
+
 LOOSER: dict[str, Any] = {
     "a slice left out": "'accuracy', margin=0.02, guardrails={'recall': 0.05}, slices=['sex']",
     "no slices at all": "'accuracy', margin=0.02, guardrails={'recall': 0.05}",

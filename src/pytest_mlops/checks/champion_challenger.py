@@ -198,8 +198,8 @@ class ChampionChallenger:
     def _sentences(self, values: Mapping[str, float], found: Estimate, judgement: Judgement) -> list[str]:
         against = f"challenger {number(values['challenger'])} against champion {number(values['champion'])}"
         sentences = [self._finding(found, against), f"Asked: {self._asked()}. Answer: {judgement.because}."]
-        if judgement.because == BLIND:
-            return [*sentences, self._ways_out(found)]
+        if judgement.because == BLIND:  # in doubt, neither a wider margin nor more such rows would help
+            return [*sentences, f"First of all, {found.doubt}." if found.doubt else self._ways_out(found)]
         if self.folds is not None:  # more splits of the same rows are no more rows
             return sentences
         return [*sentences, *settling(found, judgement, self.limits)]

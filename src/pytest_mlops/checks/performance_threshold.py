@@ -120,6 +120,8 @@ class PerformanceThreshold:
 
     def _ways_out(self, found: Estimate, judgement: Judgement) -> list[str]:
         """What would settle it: of a blind check the rows with which it is not, of an open one those that decide."""
+        if judgement.because == BLIND and found.doubt:  # more such rows would not help
+            return [f"First of all, {found.doubt}."]
         if judgement.because == BLIND and found.blind_spot is not None and self.max_blind is not None:
             rows = math.ceil(found.n * (found.blind_spot / self.max_blind) ** 2)
             return [

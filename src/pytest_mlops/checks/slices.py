@@ -71,8 +71,9 @@ class Slicing:
         found = tuple(_one(by) for by in slices)
         if not found:
             raise MlopsUsageError("slices=[] asks for no slice: leave it out, or name columns")
-        if len({frozenset(by) if isinstance(by, tuple) else _name(by) for by in found}) < len(found):
-            raise MlopsUsageError(f"slices={slices!r} names one slicing twice")
+        for told_apart in ({frozenset(_columns(by)) for by in found}, {_name(by) for by in found}):
+            if len(told_apart) < len(found):
+                raise MlopsUsageError(f"slices={slices!r} names one slicing twice")
         return cls(found, min_size)
 
     @property
@@ -86,12 +87,13 @@ class Slicing:
         Raises
         ------
         EvidenceError
-            There is no such column, or a function does not say for each row where it belongs.
+            There is no such column, a function does not say for each row where it belongs, or two slices would bear
+            one name.
         """
         columns = {**evaluation.sensitive_features, **evaluation.slice_features}
         for by in self.by:
             if isinstance(by, tuple):
-                yield from _slices(by, groups_of(columns, by))
+                yield from _told_apart(_slices(by, groups_of(columns, by)))
             else:
                 yield from _told_by(by, columns, evaluation.n)
 
@@ -108,6 +110,11 @@ def _one(by: object) -> tuple[str, ...] | Callable[[Any], Any]:
     return names
 
 
+def _columns(by: tuple[str, ...] | Callable[[Any], Any]) -> tuple[str, ...]:
+    """What tells the rows apart, in any order."""
+    return by if isinstance(by, tuple) else (_name(by),)
+
+
 def _name(by: tuple[str, ...] | Callable[[Any], Any]) -> str:
     if isinstance(by, tuple):
         return " and ".join(by)
@@ -121,6 +128,19 @@ def _slices(by: tuple[str, ...], groups: Groups) -> Iterator[Slice]:
     for place, names in enumerate(groups.names):
         words = " and ".join(f"{column} = {name}" for column, name in zip(by, names, strict=True))
         yield Slice(" and ".join(by), " and ".join(names), words, groups.codes == place)
+
+
+def _told_apart(slices: Iterable[Slice]) -> Iterator[Slice]:
+    """("x and y", "z") and ("x", "y and z") read alike: what is said of one must not be taken for the other."""
+    seen: dict[str, str] = {}
+    for each in slices:
+        if each.name in seen:
+            raise EvidenceError(
+                f"two slices would both be called {each.name!r}, {seen[each.name]} and {each.words}: "
+                f"rename their values"
+            )
+        seen[each.name] = each.words
+        yield each
 
 
 def _told_by(function: Callable[[Any], Any], columns: Mapping[str, NDArray[Any]], n: int) -> Iterator[Slice]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -18,6 +18,7 @@ _BADNESS = {Verdict.PASS: 0, Verdict.WARN: 1, Verdict.INCONCLUSIVE: 2}
 _BLOCKING = 3
 _MAY_LACK_AN_ESTIMATE = ("drift", "fairness")
 """Families in which INCONCLUSIVE may mean that there was nothing to estimate."""
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +28,10 @@ class _Asked:
     limits: Limits
     proof: Proof
     max_blind: float | None
+    confidence: float
 
     @classmethod
-    def of(cls, family: str, asked: Mapping[str, Any]) -> _Asked:
+    def of(cls, family: str, asked: Mapping[str, Any], confidence: float) -> _Asked:
         """From `CheckSpec.asked`; an error of whatever kind where it makes no sense."""
         proof: Proof = "shown" if asked.get("proof") == "shown" else "table"
         if family == "champion_challenger":
@@ -41,11 +43,23 @@ class _Asked:
         else:
             limits = Limits(**{name: asked.get(name) for name in Limits.__slots__})
         cap = asked.get("max_blind")
-        return cls(limits, proof, None if cap is None else math.inf if cap == "inf" else float(cap))
+        return cls(limits, proof, None if cap is None else math.inf if cap == "inf" else float(cap), confidence)
 
     def verdict(self, estimate: Estimate) -> Verdict:
-        """By the one rule."""
+        """By the one rule. More confidence than was agreed on makes no harm less significant."""
+        if 0 < self.confidence < estimate.confidence:
+            estimate = replace(estimate, confidence=self.confidence)
         return judge(estimate, self.limits, proof=self.proof, max_blind=self.max_blind).verdict
+
+    @property
+    def unproven(self) -> Verdict:
+        """What cannot be assessed comes to."""
+        return Verdict.FAIL if self.proof == "shown" else Verdict.INCONCLUSIVE
+
+    @property
+    def of_a_part(self) -> _Asked:
+        """Slices and groups may be as small as they like."""
+        return replace(self, max_blind=None)
 
 
 def contradiction(result: CheckResult, *, confidence: float = 0.0) -> str | None:
@@ -66,8 +80,8 @@ def contradiction(result: CheckResult, *, confidence: float = 0.0) -> str | None
     if badness(result.verdict) >= _BLOCKING:
         return None
     try:
-        asked = _Asked.of(result.family, result.details["asked"])
-        return next(_reasons(result, asked, confidence), None)
+        asked = _Asked.of(result.family, result.details["asked"], confidence)
+        return next(_reasons(result, asked), None)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
         return "what it says was asked makes no sense"
 
@@ -77,17 +91,39 @@ def badness(verdict: Verdict) -> int:
     return _BADNESS.get(verdict, _BLOCKING)
 
 
-def _reasons(result: CheckResult, asked: _Asked, confidence: float) -> Iterator[str]:
+def _reasons(result: CheckResult, asked: _Asked) -> Iterator[str]:
     if result.limits != asked.limits:
         yield "its limits are not those that it says were asked for"
     if result.estimate is None:
         if result.verdict is not Verdict.INCONCLUSIVE or result.family not in _MAY_LACK_AN_ESTIMATE:
             yield f"it has no estimate, and says {result.verdict}"
     else:
-        if result.estimate.confidence < confidence:
-            yield f"its interval is one of {result.estimate.confidence:.3g}, and {confidence:.3g} was agreed on"
+        yield from _reasons_of_numbers(result.estimate, asked)
+        if result.estimate.null not in _nulls(result, asked):
+            yield f"its null is {result.estimate.null}, which is not that of its question"
         yield from _better_than(result, asked.verdict(result.estimate), "its own estimate comes to")
     yield from _reasons_of_parts(result, asked)
+
+
+def _reasons_of_numbers(estimate: Estimate, asked: _Asked) -> Iterator[str]:
+    value, low, high = estimate.value, estimate.low, estimate.high
+    if estimate.confidence < asked.confidence:
+        yield f"its interval is one of {estimate.confidence:.3g}, and {asked.confidence:.3g} was agreed on"
+    if estimate.exact and not low == value == high:
+        yield "it is exact, and has an interval"
+    beside = _ROUNDING * (1 + abs(value))
+    if value < low - beside or value > high + beside:
+        yield "its value lies outside of its interval"
+
+
+def _nulls(result: CheckResult, asked: _Asked) -> tuple[float | None, ...]:
+    """What "no effect" may be: a null that is not the question's turns a limit into a matter of significance."""
+    if result.family in ("champion_challenger", "drift"):
+        return (0.0,)
+    if result.family == "fairness":
+        form = result.details["asked"]["subject"].rpartition("_")[2]
+        return {"difference": (0.0,), "ratio": (1.0,)}.get(form, (None, asked.limits.bound))
+    return (None,)
 
 
 def _better_than(result: CheckResult, least: Verdict, why: str) -> Iterator[str]:
@@ -104,23 +140,33 @@ def _reasons_of_parts(result: CheckResult, asked: _Asked) -> Iterator[str]:
     for part in result.parts:
         if part.parts:
             yield f"its part {part.id} has parts of its own"
-        for reason in of_part(part, result, asked):
+        of_numbers = _reasons_of_numbers(part.estimate, asked) if part.estimate else ()
+        for reason in (*of_numbers, *of_part(part, result, asked)):
             yield f"of its part {part.id}: {reason}"
+    of_all = {"drift": _of_columns, "fairness": _of_groups}.get(result.family)
+    yield from of_all(result, asked) if of_all else ()
     yield from _better_than(result, _handed_up(result), "its parts come to")
 
 
 def _parts_left_out(result: CheckResult) -> Iterator[str]:
-    asked, ids = result.details["asked"], {part.id for part in result.parts}
-    for name in asked.get("guardrails") or ():
-        if _guardrail(result, name) not in ids:
-            yield f"the guardrail {name}"
+    asked = result.details["asked"]
+    guardrails = {part.id for part in result.parts if "slice" not in part.details}
+    slices = {part.id for part in result.parts if "slice" in part.details}
+    yield from (f"the guardrail {name}" for name in asked.get("guardrails") or () if _guardrail(result, name) not in guardrails)
+    for by in asked.get("slices") or ():
+        if not any(name.startswith(f"{result.id}:{_quoted(by)}:") for name in slices):
+            yield f"a slice by {by}"
     if result.family == "drift":
         columns = {part.details.get("column") for part in result.parts}
         yield from (f"the column {name}" for name in asked.get("columns") or () if name not in columns)
 
 
 def _guardrail(result: CheckResult, name: str) -> str:
-    return f"{result.id}:guardrail:{quote(name, safe=' ', errors='backslashreplace')}"
+    return f"{result.id}:guardrail:{_quoted(name)}"
+
+
+def _quoted(name: str) -> str:
+    return quote(name, safe=" ", errors="backslashreplace")
 
 
 def _handed_up(result: CheckResult) -> Verdict:
@@ -129,8 +175,9 @@ def _handed_up(result: CheckResult) -> Verdict:
         return combined(result.parts)
     found = [part.verdict for part in result.parts]
     if result.family == "fairness":  # groups have no say, but the worst of them is what is judged
-        blocking = [each for each in found if badness(each) >= _BLOCKING]
-        return Verdict.INCONCLUSIVE if blocking else Verdict.PASS
+        if Verdict.FAIL in found:
+            return Verdict.FAIL
+        return Verdict.INCONCLUSIVE if Verdict.ERROR in found else Verdict.PASS
     slices = [part.verdict for part in result.parts if "slice" in part.details]
     unproven = bool(slices) and set(slices) == {Verdict.INCONCLUSIVE}
     handed = [
@@ -144,8 +191,16 @@ def _handed_up(result: CheckResult) -> Verdict:
 def _of_column(part: CheckResult, result: CheckResult, asked: _Asked) -> Iterator[str]:
     if part.estimate is not None:
         yield from _better_than(part, asked.verdict(part.estimate), "its own estimate comes to")
-    elif badness(part.verdict) < badness(Verdict.INCONCLUSIVE):
+    elif badness(part.verdict) < badness(asked.unproven):
         yield f"it has no estimate, and says {part.verdict}"
+
+
+def _of_columns(result: CheckResult, asked: _Asked) -> Iterator[str]:
+    """They outvote each other, and the worst of them is what the whole is known by."""
+    if len({part.id for part in result.parts}) < len(result.parts):
+        yield "two of its parts have one name"
+    if result.estimate not in [part.estimate for part in result.parts]:
+        yield "its estimate is none of its parts'"
 
 
 def _of_group(part: CheckResult, result: CheckResult, asked: _Asked) -> Iterator[str]:
@@ -155,29 +210,45 @@ def _of_group(part: CheckResult, result: CheckResult, asked: _Asked) -> Iterator
     if part.estimate is None:
         yield f"it has no estimate, and says {part.verdict}"
     elif part.limits is not None:
-        least = judge(part.estimate, asked.limits, proof=asked.proof).verdict
-        yield from _better_than(part, least, "its own estimate comes to")
+        yield from _better_than(part, asked.of_a_part.verdict(part.estimate), "its own estimate comes to")
+
+
+def _of_groups(result: CheckResult, asked: _Asked) -> Iterator[str]:
+    rates = [rate for part in result.parts for rate in part.details["rates"].values()]
+    if not rates:
+        yield "it has no groups"
+    if result.estimate is None:
+        if any(rate and rate["value"] for rate in rates):
+            yield "it has no estimate, and its groups have rates"
+        yield from _better_than(result, asked.unproven, "what cannot be assessed comes to")
+    fewest = result.details["asked"]["min_group_size"]
+    small = any(rate is None or rate["n"] < fewest for rate in rates)
+    if small or result.details["too_small"] or result.details["not_assessed"]:
+        yield from _better_than(result, asked.unproven, "groups that cannot be assessed come to")
 
 
 def _of_slice_or_guardrail(part: CheckResult, result: CheckResult, asked: _Asked) -> Iterator[str]:
-    least = _of_slice(part, asked) if "slice" in part.details else _of_guardrail(part, result)
+    least = _of_slice(part, result, asked) if "slice" in part.details else _of_guardrail(part, result, asked)
     yield from _better_than(part, least, "its own estimate comes to")
 
 
-def _of_slice(part: CheckResult, asked: _Asked) -> Verdict:
-    """A slice that cannot be judged is not proven: it may be as small as it likes."""
-    unproven = Verdict.FAIL if asked.proof == "shown" else Verdict.INCONCLUSIVE
+def _of_slice(part: CheckResult, result: CheckResult, asked: _Asked) -> Verdict:
+    """A slice that cannot be judged, or of too few rows to pass, is not proven."""
     if part.estimate is None:
-        return unproven
-    verdict = judge(part.estimate, asked.limits, proof=asked.proof).verdict
-    return unproven if verdict is Verdict.ERROR else verdict
+        return asked.unproven
+    verdict = asked.of_a_part.verdict(part.estimate)
+    small = part.details["rows"] < result.details["asked"]["min_slice_size"]
+    if verdict is Verdict.ERROR or (small and badness(verdict) < badness(Verdict.INCONCLUSIVE)):
+        return asked.unproven
+    return verdict
 
 
-def _of_guardrail(part: CheckResult, result: CheckResult) -> Verdict:
+def _of_guardrail(part: CheckResult, result: CheckResult, asked: _Asked) -> Verdict:
     from pytest_mlops.statistics.planning import MARGINS_UNSEEN
 
     margins = {_guardrail(result, name): margin for name, margin in result.details["asked"]["guardrails"].items()}
     if part.estimate is None:
         return Verdict.ERROR
     margin = margins[part.id]
-    return judge(part.estimate, Limits(at_least=-margin), max_blind=MARGINS_UNSEEN * margin).verdict
+    guarded = _Asked(Limits(at_least=-margin), "table", MARGINS_UNSEEN * margin, asked.confidence)
+    return guarded.verdict(part.estimate)

@@ -46,6 +46,7 @@ def _findings(report: GateReport) -> Iterator[dict[str, Any]]:
 
 def _finding(said: str, name: str, key: tuple[str, str, int], severity: str, path: str, line: int) -> dict[str, Any]:
     return {
+        "engine_name": "pytest-mlops",
         "description": said,
         "check_name": plain(name, longest=200),
         "fingerprint": hashlib.sha256(json.dumps(key).encode()).hexdigest(),

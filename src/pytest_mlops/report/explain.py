@@ -173,7 +173,7 @@ def _of_parts(result: CheckResult, verdict: Verdict) -> str | None:
     if not like or result.family == _FAIRNESS:  # whose groups have no say in the whole
         return None
     first = like[0]
-    value = f" ({with_interval(first.estimate, sign=result.family == CHAMPION)})" if first.estimate else ""
+    value = f" at {with_interval(first.estimate, sign=result.family == CHAMPION)}" if first.estimate else ""
     first_of = f"{len(like)} of its parts are {verdict}, first of them {_part_name(first)}{value}"
     found = first_of if len(like) > 1 else f"its part {_part_name(first)}{value} is {verdict}"
     return f"By itself that would be {alone}, but {found}" if alone else f"{found[0].upper()}{found[1:]}"

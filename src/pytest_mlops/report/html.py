@@ -20,6 +20,7 @@ _STAMPS = {Decision.MERGE: "✓ MERGE", Decision.REVIEW: "! REVIEW", Decision.BL
 _MOST_LINES = 40
 _LONGEST_LINE = 300
 _FINGERPRINT = 12
+_LEGEND = "Hatched: beyond the limit, where the value is a diamond. Dashed: the warn bound. Each row has its own scale."
 _HATCHING = Markup(
     '<svg width="0" height="0" aria-hidden="true" class="defs"><defs><pattern id="hatch" width="6" height="6" '
     'patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="6" height="6" class="h0"/>'
@@ -106,7 +107,8 @@ def _cards(report: GateReport, results: list[CheckResult]) -> Markup:
 def _families(shown: parts.Shown) -> Markup:
     families = [parts.family(shown, *each, place) for place, each in enumerate(shown.families(), start=1)]
     note = tag("p", "There are more pictures: their numbers are in gate.json.", class_="more")
-    return join([*families, parts.more(shown.hidden, "checks"), note if shown.more_figures else ""])
+    legend = tag("p", _LEGEND, class_="quiet") if families else ""
+    return join([legend, *families, parts.more(shown.hidden, "checks"), note if shown.more_figures else ""])
 
 
 def _compared(report: GateReport) -> Markup:
@@ -184,4 +186,4 @@ def _environment(report: GateReport) -> Markup:
 def _footer(report: GateReport) -> Markup:
     troubles = sum(result.family == SESSION for result in report.results)
     checks = count(len(report.results) - troubles, "check")
-    return tag("p", f"Rendered from gate.json: {checks}. Hatched: beyond the limit, where a diamond marks the value.")
+    return tag("p", f"Rendered from gate.json: {checks}.")

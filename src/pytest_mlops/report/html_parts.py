@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,18 +15,22 @@ from pytest_mlops.verdict.wording import count, number, percent
 
 from . import phrases, pictures, plots, timeline
 from .plots import Figure, mapping
-from .svg import SPACE, Markup, join, markup, tag
+from .svg import SPACE, Markup, breakable, join, markup, tag
 
 MOST_ROWS = 250
 MOST_CARDS = 20
 _ROOM_FOR_FIGURES = 45_000
 _MOST_EXPLAINED = 80
 _LONGEST_WHY = 400
+_LONGEST_IN_CARD = 1_500
+_MOST_DECIDING = 30
+_MOST_DECIDING_EACH = 6
 _MOST_PARTS = 120
 _MOST_PARTS_EACH = 20
 _MOST_PICTURES_EACH = 6
 _NAME = 120
 
+_EXPECTED = {"champion_challenger": "improvement of ", "drift": "drift of "}
 _FAMILIES = {
     "performance_threshold": "Performance against thresholds",
     "champion_challenger": "Challenger against champion",
@@ -68,7 +71,9 @@ class Shown:
         shown = checks[:MOST_ROWS]
         return cls(
             report=report, blocking=blocking, review=review, rows=rows, hidden=len(checks) - len(shown),
-            explained=_explained(shown, blocking, review), parts=_rooms(shown), figures=figures,
+            explained=_explained(shown, blocking, review),
+            parts=_rooms(shown, {id(result): result.parts for result in shown}, _MOST_PARTS, _MOST_PARTS_EACH),
+            figures=figures,
             more_figures=more_figures,
         )  # fmt: skip
 
@@ -98,20 +103,39 @@ def more(hidden: int, what: str) -> Markup:
 
 def cards(report: GateReport, results: Sequence[CheckResult]) -> Markup:
     """A card for each: what was expected, what was found, in words and as a picture."""
-    shown = join(_card(report, result) for result in results[:MOST_CARDS])
+    carded = results[:MOST_CARDS]
+    deciding = {id(result): _deciding(result) for result in carded}
+    rooms = _rooms(carded, deciding, _MOST_DECIDING, _MOST_DECIDING_EACH)
+    shown = join(_card(report, result, deciding[id(result)], rooms[id(result)]) for result in carded)
     return join([shown, more(len(results) - MOST_CARDS, "like these")])
 
 
-def _card(report: GateReport, result: CheckResult) -> Markup:
+def _deciding(result: CheckResult) -> Sequence[CheckResult]:
+    """The slices, guardrails and columns that would give the verdict alone; groups have a say only together."""
+    reasons = {Verdict.FAIL, Verdict.ERROR, result.verdict} - {Verdict.PASS}
+    return [part for part in worst_first(result.parts) if part.verdict in reasons and part.limits]
+
+
+def _card(report: GateReport, result: CheckResult, deciding: Sequence[CheckResult], room: int) -> Markup:
     heading = tag("h3", verdict(result), SPACE, name(report, result))
     facts = [(term, text) for term, text in _facts(result) if text]
     listed = tag("dl", *(tag("div", tag("dt", term), tag("dd", text)) for term, text in facts)) if facts else ""
+    message = tag("p", markup(result.message, longest=_LONGEST_IN_CARD))
     return tag(
         "article",
         heading,
-        tag("div", tag("div", tag("p", result.message), listed), plots.large_interval(result), class_="sides"),
+        tag("div", tag("div", message, listed), plots.large_interval(result), class_="sides"),
+        _decided_by(report, result, deciding, room) if deciding else "",
         class_=f"card {result.verdict.lower()}",
     )
+
+
+def _decided_by(report: GateReport, result: CheckResult, deciding: Sequence[CheckResult], room: int) -> Markup:
+    verdicts = ", ".join(f"{n} {verdict}" for verdict, n in tally(deciding))
+    caption = f"{verdicts} of {count(len(result.parts), 'part')}"
+    label = f"Parts that decide: {report.name(result)}"
+    table = _listed_parts(result, deciding, room, caption)
+    return tag("div", table, class_="scroll", tabindex=0, role="region", aria_label=label)
 
 
 def _facts(result: CheckResult) -> Iterator[tuple[str, str]]:
@@ -119,7 +143,7 @@ def _facts(result: CheckResult) -> Iterator[tuple[str, str]]:
     estimate, limits = result.estimate, result.limits
     if limits is not None:
         warn = "" if limits.warn_bound is None else f", warns from {number(limits.warn_bound)}"
-        yield "Expected", f"{limits.words()}{warn}"
+        yield "Expected", f"{_EXPECTED.get(result.family, '')}{limits.words()}{warn}"
     if estimate is not None:
         yield "Found", phrases.value(result).partition(" (")[0]
         if not estimate.exact:
@@ -152,7 +176,7 @@ def _short(report: GateReport, result: CheckResult) -> str:
 
 def _breakable(text: str) -> Markup:
     cut = text if len(text) <= _NAME else f"{text[: _NAME - 1]}…"
-    return tag("code", Markup(re.sub(r"[:_](?=\w)", r"\g<0><wbr>", markup(cut))))
+    return tag("code", breakable(cut))
 
 
 def family(shown: Shown, family: str, results: Sequence[CheckResult], place: int) -> Markup:
@@ -219,18 +243,17 @@ def _summary(result: CheckResult, *, explained: bool) -> str:
 
 
 def _parts(result: CheckResult, room: int) -> Markup:
-    if not result.parts:
-        return Markup()
+    caption = f"Parts of {result.id[:_NAME]}"
+    return _listed_parts(result, worst_first(result.parts), room, caption) if result.parts else Markup()
+
+
+def _listed_parts(result: CheckResult, parts: Sequence[CheckResult], room: int, caption: str) -> Markup:
     rows = (
-        tag("tr", tag("th", _breakable(_part_name(result, part)), scope="row"), *_cells(part))
-        for part in worst_first(result.parts)[:room]
+        tag("tr", tag("th", _breakable(plots.part_name(result, part)), scope="row"), *_cells(part))
+        for part in parts[:room]
     )
-    table = tag("table", tag("caption", f"Parts of {result.id[:_NAME]}"), *rows, class_="parts") if room else ""
-    return join([table, more(len(result.parts) - room, "parts")])
-
-
-def _part_name(result: CheckResult, part: CheckResult) -> str:
-    return part.id.removeprefix(f"{result.id}:")
+    table = tag("table", tag("caption", caption), *rows, class_="parts") if room else ""
+    return join([table, more(len(parts) - room, "parts")])
 
 
 def _explained(
@@ -241,11 +264,13 @@ def _explained(
     return frozenset([id(result) for result in checks if id(result) not in carded][:_MOST_EXPLAINED])
 
 
-def _rooms(results: Iterable[CheckResult]) -> dict[int, int]:
+def _rooms(
+    results: Iterable[CheckResult], parts: Mapping[int, Sequence[CheckResult]], left: int, each: int
+) -> dict[int, int]:
     """How many parts of each check are shown, by the check's identity: the worst checks take first."""
-    left, rooms = _MOST_PARTS, {}
+    rooms: dict[int, int] = {}
     for result in results:
-        rooms[id(result)] = min(left, _MOST_PARTS_EACH, len(result.parts))
+        rooms[id(result)] = min(left, each, len(parts[id(result)]))
         left -= rooms[id(result)]
     return rooms
 
@@ -255,6 +280,8 @@ def _room_for(figures: Iterable[tuple[str, Markup]]) -> tuple[list[tuple[str, Ma
     drawn: list[tuple[str, Markup]] = []
     room = _ROOM_FOR_FIGURES
     for family, figure in figures:
+        if (family, figure) in drawn:
+            continue  # two questions on the same rates
         room -= len(figure)
         if room < 0:
             return drawn, True
@@ -278,7 +305,7 @@ def _own(report: GateReport, result: CheckResult) -> Iterator[Figure]:
 def _of_parts(report: GateReport, result: CheckResult) -> Iterator[Figure]:
     with_one = [part for part in worst_first(result.parts) if part.details.get("picture")]
     for part in with_one[:_MOST_PICTURES_EACH]:
-        name = f"{_short(report, result)}: {_part_name(result, part)}"
+        name = f"{_short(report, result)}: {plots.part_name(result, part)}"
         figure = pictures.figure(part.details["picture"], name, plots.finding(part))
         if figure:
             yield figure

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from importlib import resources
 from typing import Any, NoReturn
 
@@ -15,11 +16,13 @@ from .text import plain
 MOST_BYTES = 20_000_000
 """Of a `gate.json` that is read: more than 10,000 checks have."""
 _LARGEST = 2**63
+_NUMBERS = re.compile(r"(?<=\[)\n\s+[-+.\deE]+(?:,\n\s+[-+.\deE]+)*\n\s+(?=\])")
+"""In no text can this stand: there, a new line is written as two letters."""
 
 
 def render(report: GateReport) -> str:
-    """JSON text, ASCII only, which `read` reads back."""
-    return report.to_json(indent=2) + "\n"
+    """JSON text, ASCII only, which `read` reads back. A list of numbers is one line: a curve has many."""
+    return _NUMBERS.sub(lambda found: " ".join(found.group().split()), report.to_json(indent=2)) + "\n"
 
 
 def read(text: str) -> GateReport:

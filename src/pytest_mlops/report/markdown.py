@@ -15,7 +15,7 @@ from .text import code, markdown
 MOST_CHARACTERS = 60_000
 """GitHub refuses comments of more than 65,536: there is room for whoever adds a line."""
 _LONGEST_VERDICT = 1_000
-_LONGEST_MESSAGE = 1_000
+_LONGEST_MESSAGE = 2_000
 _ELSEWHERE = "What has no room here is in report.html and gate.json."
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from pytest_mlops.verdict.wording import percent
 
-from .plots import WIDTH, Figure, all_finite, mapping, shortened
+from .plots import WIDTH, Figure, all_finite, mapping, shortened, within
 from .svg import (
     Markup,
     Scale,
@@ -74,7 +74,7 @@ def _histogram(picture: Mapping[str, Any], says: str) -> Markup | None:
         *(_outline(edges, heights, across, up, style) for style, heights in _styled(series)),
         *_bottom(across),
         words(WIDTH / 2, _BOTTOM + 34, unit if isinstance(unit, str) else "", "m"),
-        words(2, _TOP - 14, "areas are shares of the values"),
+        words(2, _TOP - 14, "areas are shares; what lies beyond is in the end bins"),
         _legend(series, area=True),
     ]
     return drawing(WIDTH, 250, f"Histogram of {_listed(series)}. {says}", *shapes)
@@ -183,7 +183,7 @@ def _bottom(across: Scale) -> Iterator[Markup]:
     ticks = across.ticks(5)
     yield levels([_BOTTOM], across.start, across.end, "axis")
     yield uprights(map(across.at, ticks), _BOTTOM, _BOTTOM + 4, "axis")
-    yield from (words(min(max(across.at(x), 12), WIDTH - 12), _BOTTOM + 17, tick_label(x), "m") for x in ticks)
+    yield from (words(within(across.at(x), tick_label(x)), _BOTTOM + 17, tick_label(x), "m") for x in ticks)
 
 
 def _left(up: Scale) -> Iterator[Markup]:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import unquote
 
 from pytest_mlops.verdict.estimate import Estimate
 from pytest_mlops.verdict.limits import Limits
@@ -14,9 +15,11 @@ from pytest_mlops.verdict.wording import count, number
 
 from . import phrases
 from .svg import (
+    SPACE,
     Markup,
     Scale,
     box,
+    breakable,
     coordinate,
     dot,
     drawing,
@@ -31,6 +34,8 @@ from .svg import (
 WIDTH = 320
 MOST_LINES = 25
 _MOST_GROUPS = 12
+_LETTER = 6.8
+"""How wide one is, at most times."""
 _FARTHEST = 6.0
 """In margins: what is farther away is drawn at the edge."""
 
@@ -46,7 +51,7 @@ class Figure:
     def html(self) -> Markup:
         """As a figure with its caption."""
         shown = self.drawing or tag("p", "Its numbers cannot be drawn: they are in gate.json.", class_="none")
-        return tag("figure", tag("figcaption", tag("b", self.title), Markup(" "), self.says), shown)
+        return tag("figure", tag("figcaption", tag("b", breakable(self.title)), SPACE, breakable(self.says)), shown)
 
 
 def place(result: CheckResult) -> str:
@@ -55,8 +60,13 @@ def place(result: CheckResult) -> str:
     if estimate is None or limits is None or not finite(estimate):
         return ""
     beyond = [limits.beyond(x, limits.bound) for x in (estimate.value, estimate.low, estimate.high)]
+    if estimate.exact and estimate.value == limits.bound:
+        return "the limit itself"
     side = "beyond the limit" if beyond[0] else "inside the limit"
-    return side if len(set(beyond)) == 1 else f"{side}, but the interval crosses it"
+    if len(set(beyond)) > 1:
+        return f"{side}, but the interval crosses it"
+    touches = not estimate.exact and limits.bound in (estimate.low, estimate.high)
+    return f"{side}, but the interval ends on it" if touches else side
 
 
 def finding(result: CheckResult) -> str:
@@ -91,7 +101,7 @@ def large_interval(result: CheckResult) -> Markup:
         WIDTH, 66, finding(result),
         _limits(limits, across, 18, 46),
         _interval(estimate, across, 32, beyond=is_beyond(result)),
-        _beside(across.at(limits.bound), 12, f"limit {phrases.limit(result)}"),
+        _named_bounds(f"limit {phrases.limit(result)}", limits, across),
         _beside(across.at(estimate.value), 61, phrases.value(result)),
     )  # fmt: skip
 
@@ -106,9 +116,11 @@ def forest(named: Sequence[tuple[str, CheckResult]]) -> Figure | None:
     across = Scale(max(min([*ends, -1.4]), -_FARTHEST) - 0.2, min(max([*ends, 1.0]), _FARTHEST) + 0.2, 4, WIDTH - 4)
     bottom = 36 * len(drawn) + 4
     says = "; ".join(f"{name} {finding(result)}" for name, result, _ in drawn[:3])
+    far = any(not across.low <= x <= across.high for x in ends)
     return Figure(
-        "Challenger minus champion, in margins",
-        f"Right of 0 the challenger is better. Hatched: worse than allowed.{left_out(len(named), drawn)}",
+        "Improvement over the champion, in margins",
+        "Right of 0 the challenger is better. Hatched: worse than allowed."
+        f"{' An arrow points to what lies farther out.' if far else ''}{left_out(len(named), drawn)}",
         drawing(
             WIDTH, bottom + 36, f"Differences with intervals. {says}",
             *(_forest_line(36 * i, *each, across) for i, each in enumerate(drawn)),
@@ -157,11 +169,12 @@ def groups(result: CheckResult, name: str) -> list[Figure]:
 
 
 def _groups(result: CheckResult, name: str, rate: str) -> Figure:
-    found = [(_last(part.id), mapping(mapping(part.details.get("rates")).get(rate))) for part in result.parts]
+    rates = [(part_name(result, part), mapping(part.details.get("rates"))) for part in result.parts]
+    found = [(group, mapping(numbers.get(rate))) for group, numbers in rates]
     known = [(group, numbers) for group, numbers in found if ends_of(numbers)]
     shown = _extremes(sorted(known, key=lambda each: (each[1]["value"], each[0])))
     across = scale([x for _, numbers in shown for x in ends_of(numbers)], 4, WIDTH - 4)
-    title = f"{rate.replace('_', ' ')} by group"
+    title = f"{rate.replace('_', ' ')} by {_asked_by(result)}"
     if across is None:
         return Figure(title, name, None)
     bottom = 36 * len(shown) + 6
@@ -172,9 +185,21 @@ def _groups(result: CheckResult, name: str, rate: str) -> Figure:
     ]
     return Figure(
         title,
-        f"{name}: {says}.{left_out(len(found), shown)}",
+        f"{says}.{left_out(len(found), shown)}",
         drawing(WIDTH, bottom + 20, f"{title}: {says}", *shapes),
     )
+
+
+def _asked_by(result: CheckResult) -> str:
+    """``sex and age_group``."""
+    by = mapping(result.details.get("asked")).get("by")
+    columns = by if isinstance(by, list | tuple) else [by]
+    return " and ".join(columns) if columns and all(isinstance(column, str) for column in columns) else "group"
+
+
+def part_name(result: CheckResult, part: CheckResult) -> str:
+    """What the part adds to the check: ``guardrail: recall``, ``Male: 18 to 29``."""
+    return ": ".join(map(unquote, part.id.removeprefix(f"{result.id}:").split(":")))
 
 
 def _group(top: float, group: str, numbers: Mapping[str, Any], across: Scale) -> Markup:
@@ -183,7 +208,7 @@ def _group(top: float, group: str, numbers: Mapping[str, Any], across: Scale) ->
         [
             words(4, top + 15, shortened(group, 30), "halo"),
             words(WIDTH - 4, top + 15, _of(numbers), "e halo"),
-            _whisker(across.at(low), across.at(high), top + 25),
+            _whisker(low, high, across, top + 25),
             dot(across.at(value), top + 25, "dot"),
         ]
     )
@@ -202,8 +227,24 @@ def _axis(across: Scale, bottom: float) -> Markup:
 
 def _beside(x: float, y: float, text: str) -> Markup:
     """Text at a mark, within the drawing."""
-    half = 3.4 * len(text)
-    return words(min(max(x, half + 2), WIDTH - half - 2), y, text, "m")
+    return words(within(x, text), y, text, "m")
+
+
+def within(x: float, text: str) -> float:
+    """Where the middle of a text is to stand for all of it to be within the drawing."""
+    half = _LETTER * len(text) / 2
+    return min(max(x, half + 2), WIDTH - half - 2)
+
+
+def _named_bounds(limit: str, limits: Limits, across: Scale) -> Markup:
+    """The limit by its name, and the warn bound where there is room beside it."""
+    at = across.at(limits.bound)
+    if limits.warn_bound is None:
+        return _beside(at, 12, limit)
+    warn_at, warn = across.at(limits.warn_bound), f"warns from {number(limits.warn_bound)}"
+    apart = abs(within(at, limit) - within(warn_at, warn))
+    beside = apart > _LETTER * (len(limit) + len(warn)) / 2 + 8
+    return join([_beside(at, 12, limit), _beside(warn_at, 12, warn) if beside else ""])
 
 
 def _across(result: CheckResult, start: float, end: float) -> Scale | None:
@@ -227,13 +268,23 @@ def _limits(limits: Limits, across: Scale, top: float, bottom: float) -> Markup:
 def _interval(estimate: Estimate, across: Scale, y: float, *, beyond: bool) -> Markup:
     at = across.at(estimate.value)
     shape = diamond(at, y) if beyond else dot(at, y, "dot")
-    return join([_whisker(across.at(estimate.low), across.at(estimate.high), y), shape])
+    held = across.low <= estimate.value <= across.high
+    return join([_whisker(estimate.low, estimate.high, across, y), shape if held else ""])
 
 
-def _whisker(start: float, end: float, y: float) -> Markup:
-    first, last, at = map(coordinate, (start, end, y))
-    caps = f"M{first} {coordinate(y - 4)}v8M{last} {coordinate(y - 4)}v8"
-    return tag("path", class_="ci", d=Markup(f"M{first} {at}H{last}{caps}"))
+def _whisker(low: float, high: float, across: Scale, y: float) -> Markup:
+    """From end to end; an arrow where an end lies outside of the drawing."""
+    ends = "".join(_end(x, across, y) for x in (low, high))
+    first, last, at = map(coordinate, (across.at(low), across.at(high), y))
+    return tag("path", class_="ci", d=Markup(f"M{first} {at}H{last}{ends}"))
+
+
+def _end(x: float, across: Scale, y: float) -> str:
+    at, top = coordinate(across.at(x)), coordinate(y - 4)
+    if across.low <= x <= across.high:
+        return f"M{at} {top}v8"
+    inwards = 5 if x < across.low else -5
+    return f"M{coordinate(across.at(x) + inwards)} {top}l{-inwards} 4 {inwards} 4"
 
 
 def diamond(x: float, y: float) -> Markup:
@@ -279,10 +330,6 @@ def finite(estimate: Estimate) -> bool:
 
 def mapping(found: Any) -> Mapping[str, Any]:
     return found if isinstance(found, Mapping) else {}
-
-
-def _last(id_: str) -> str:
-    return id_.rsplit(":", 1)[-1]
 
 
 def _signed(x: float) -> str:

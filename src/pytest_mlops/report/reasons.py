@@ -154,7 +154,8 @@ class _Reason:
         if self._beyond:
             return f"{self._harm('looks')}, but that may be chance ({self._p_value})"
         reaches = self._reaches("interval")
-        return f"{reaches[0].upper()}{reaches[1:]}: it looks fine, and is not proven"
+        looks = "the loss looks small enough" if self._margin and self.estimate.value < 0 else "it looks fine"
+        return f"{reaches[0].upper()}{reaches[1:]}: {looks}, and that is not proven"
 
     def _reaches(self, what: str) -> str:
         _, near, side = self._low_or_high
@@ -167,7 +168,8 @@ class _Reason:
         _, _, side = self._low_or_high
         if not self._margin:
             return f"The value {verb} {side} {bound_of(self.result)}"
-        return f"The loss {verb} {f'larger than {bound_of(self.result)}' if self.limits.bound else 'real'}"
+        measured = "measured loss" if verb == "is" else "loss"
+        return f"The {measured} {verb} {f'larger than {bound_of(self.result)}' if self.limits.bound else 'real'}"
 
     def _just(self, value: float) -> str:
         """So that nobody wonders at 0.800 that misses 0.8."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -29,6 +30,11 @@ def markup(text: object, *, longest: int = _LONGEST) -> Markup:
     if isinstance(text, Markup):
         return text
     return Markup(escape(plain(str(text)[: 4 * longest], longest=longest), quote=True))
+
+
+def breakable(text: object) -> Markup:
+    """It may break after a colon or an underscore."""
+    return Markup(re.sub(r"[:_](?=\w)", r"\g<0><wbr>", markup(text)))
 
 
 def tag(name: str, /, *children: object, **attributes: object) -> Markup:

@@ -2,7 +2,7 @@
 
 Adding floats in another order rounds otherwise, and so would two runs that read the same rows in another order. Here
 every number is first rounded to a multiple of one common unit, and the multiples are added up as integers [1]_. The
-unit is so fine (2^-48 of the largest number) that a sum is off by less than the usual way would be.
+unit is so fine (2^-47 of the largest number) that a sum of many rows is off by less than the usual way would be.
 
 References
 ----------
@@ -43,7 +43,7 @@ class Unit:
     @classmethod
     def of(cls, largest: float) -> Unit:
         """So fine that `largest` is at most 2^47 units: 2^15 rows of it stay within 64 bits."""
-        exponent = math.frexp(largest)[1] + 5
+        exponent = max(math.frexp(largest)[1] + 5, -1021)  # the unit of the least numbers is the least float
         return cls(math.ldexp(1.5, exponent), math.ldexp(1.0, exponent - 52))
 
     def count(self, rows: Floats, into: Floats) -> int:
@@ -102,7 +102,7 @@ def moments(rows: Floats) -> Moments:
     if widest <= 1e-12 * max(abs(low), abs(high)):
         return Moments(centre, 0.0, 0.0)
     # Neither squares nor cubes may leave the range of floats.
-    scale = 1.0 if 1e-60 < widest < 1e60 else math.ldexp(1.0, -math.frexp(widest)[1])
+    scale = 1.0 if 1e-60 < widest < 1e60 else math.ldexp(1.0, min(-math.frexp(widest)[1], 1000))
     widest *= scale
     of_squares, of_cubes = Unit.of(widest**2), Unit.of(widest**3)
     squares = cubes = 0

@@ -148,3 +148,75 @@ def test_questions_that_make_no_sense(metric: str, known: dict[str, Any], messag
     model = with_errors(10, 1)
     with pytest.raises(MlopsUsageError, match=message):
         compare(model, model, metric, **known)
+
+
+def fast(y_true: Any, y_pred: Any) -> float:
+    return float(np.mean(y_true == y_pred))
+
+
+@pytest.mark.parametrize(
+    ("metric", "known", "message"),
+    [
+        (fast, {}, "which way is better cannot be told from the function 'fast'"),
+        (lambda y, p: 1.0, {"greater_is_better": True}, "a lambda has no name"),
+        ("accuracy", {"greater_is_better": True}, "greater_is_better= is for a function of your own"),
+        ("neg_log_loss", {}, "ask for 'log_loss', without the sign"),
+        ("rand_score", {}, "it compares clusterings"),
+        ("accuracy", {"slices": "sex"}, "must be a list"),
+        ("accuracy", {"slices": []}, "asks for no slice"),
+        ("accuracy", {"guardrails": {"accuracy": 0.1}}, "accuracy is asked about twice"),
+        ("accuracy", {"guardrails": {"f1": -0.1}}, "margin=-0.1 must be a number above 0"),
+    ],
+)
+def test_new_questions_that_make_no_sense(metric: Any, known: dict[str, Any], message: str) -> None:
+    model = with_errors(10, 1)
+    with pytest.raises(MlopsUsageError, match=message):
+        compare(model, model, metric, **known)
+
+
+@pytest.mark.parametrize("require", ["not_worse", "non_inferior", "better"])
+def test_few_clusters_never_pass(require: str) -> None:
+    """Better by 10 points on 2,000 rows, which are four patients."""
+    patients = np.repeat(np.arange(4), 500)
+    champion, challenger = with_errors(2000, 300), with_errors(2000, 100)
+    assert compare(champion, challenger, require=require).verdict is Verdict.PASS
+    clustered = Evaluation(challenger.y_true, challenger.y_pred, row_ids=range(2000), clusters=patients)
+    result = compare(champion, clustered, require=require)
+    assert result.verdict is not Verdict.PASS
+    assert result.estimate is not None
+    assert result.estimate.doubt == "it rests on 4 clusters, and 6 are needed"
+
+
+def test_who_is_blind_and_in_doubt_is_told_of_both() -> None:
+    """A wider margin or more rows of the same four patients will not help."""
+    patients = np.repeat(np.arange(4), 500)
+    challenger = with_errors(2000, 100)
+    clustered = Evaluation(challenger.y_true, challenger.y_pred, row_ids=range(2000), clusters=patients)
+    result = compare(with_errors(2000, 300), clustered)
+    assert result.verdict is Verdict.ERROR
+    assert "it rests on 4 clusters, and 6 are needed" in result.message
+
+
+@pytest.mark.parametrize("metric", [*CLASSIFIED, "roc_auc", "f1_macro", "matthews_corrcoef", "average_precision"])
+def test_swapped_models_turn_the_answer_round(metric: str) -> None:
+    """The improvement changes its sign, and its interval is mirrored: but for the noise of draws, where it is drawn."""
+    models = with_errors(600, 60, scored=True), with_errors(600, 90, scored=True, shift=25)
+    there, back = (compare(*pair, metric, margin=0.1).estimate for pair in (models, models[::-1]))
+    assert there is not None
+    assert back is not None
+    noise = 0.03 * (there.high - there.low) if "Dirichlet" in there.method else 1e-9
+    assert there.value == pytest.approx(-back.value)
+    assert (there.low, there.high) == pytest.approx((-back.high, -back.low), abs=noise)
+    assert there.standard_error == pytest.approx(back.standard_error, rel=0.03 if noise > 1e-9 else 1e-6)
+
+
+def test_the_rows_that_would_settle_it_settle_it() -> None:
+    """The same two models on as many rows as advised: no longer INCONCLUSIVE; on a third of them it still is."""
+    open_one = compare(with_errors(1000, 100), with_errors(1000, 105, shift=30), margin=0.02)
+    assert open_one.verdict is Verdict.INCONCLUSIVE
+    advised = re.search(r"About ([\d,]+) rows would settle it", open_one.message)
+    assert advised
+    wanted = int(advised[1].replace(",", ""))
+    for n, verdict in ((wanted, Verdict.PASS), (wanted // 3, Verdict.INCONCLUSIVE)):
+        champion, challenger = with_errors(n, n // 10), with_errors(n, round(0.105 * n), shift=round(0.03 * n))
+        assert compare(champion, challenger, margin=0.02).verdict is verdict

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pytest_mlops import Evaluation, Gate, MlopsUsageError, Verdict
+from pytest_mlops.verdict.limits import Proof
 
 
 def right(share: int, of: int) -> Evaluation:
@@ -94,3 +95,54 @@ def test_questions_that_make_no_sense(metric: Any, known: dict[str, Any], messag
     with pytest.raises(MlopsUsageError, match=message):
         gate.performance_threshold(metric, **known)
     assert gate.results == ()
+
+
+def own(y_true: Any, y_pred: Any) -> float:
+    return float((y_true == y_pred).mean())
+
+
+def test_a_limit_says_which_way_an_own_function_is_better() -> None:
+    good = right(900, 1000)
+    assert Gate(challenger=good).performance_threshold(own, at_least=0.8).verdict is Verdict.PASS
+    assert Gate(challenger=good).performance_threshold(own, at_most=0.8).verdict is Verdict.FAIL
+    with pytest.raises(MlopsUsageError, match="has no argument 'greater_is_better'"):
+        Gate(challenger=good).performance_threshold(own, at_least=0.8, greater_is_better=True)  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize("proof", ["table", "shown"])
+def test_few_clusters_never_pass(proof: Proof) -> None:
+    """Right on 99 of 100 rows, which are four patients."""
+    truth = [row % 2 for row in range(1000)]
+    said = [1 - y if row % 100 == 0 else y for row, y in enumerate(truth)]
+    made = Evaluation(truth, said, clusters=[row // 250 for row in range(1000)])
+    result = Gate(challenger=made).performance_threshold("accuracy", at_least=0.5, proof=proof)
+    assert result.verdict is (Verdict.INCONCLUSIVE if proof == "table" else Verdict.FAIL)
+    assert result.estimate is not None
+    assert result.estimate.doubt is not None
+    assert result.estimate.doubt in result.message
+
+
+@pytest.mark.parametrize(
+    ("metric", "message"),
+    [
+        ("roc_auc", "roc_auc needs scores, and this evaluation has none"),
+        ("mae", "mean_absolute_error is a metric of regression"),
+        ("top_k_accuracy", "top_k_accuracy is a metric of more than two classes"),
+        ("f1_samples", "f1_samples is a metric of several labels a row"),
+    ],
+)
+def test_what_the_evaluation_cannot_answer_is_an_error(metric: str, message: str) -> None:
+    limit: dict[str, Any] = {"at_most": 1} if metric == "mae" else {"at_least": 0.5}
+    result = Gate(challenger=right(90, 100)).performance_threshold(metric, **limit)
+    assert result.verdict is Verdict.ERROR
+    assert message in result.message
+
+
+def test_who_is_blind_and_in_doubt_is_told_of_both() -> None:
+    """More rows of the same four patients will not help."""
+    truth = [row % 2 for row in range(2000)]
+    said = [1 - y if row % 7 == 0 else y for row, y in enumerate(truth)]
+    clustered = Evaluation(truth, said, clusters=[row // 500 for row in range(2000)])
+    result = Gate(challenger=clustered).performance_threshold("accuracy", at_least=0.8, max_blind=1e-9)
+    assert result.verdict is Verdict.ERROR
+    assert result.message.endswith("First of all, it rests on 4 clusters, and 6 are needed.")

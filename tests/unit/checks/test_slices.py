@@ -136,6 +136,37 @@ def test_a_slice_that_cannot_be_made_is_an_error(slices: list[Any], message: str
         assert re.search(message, result.message)
 
 
+def two_columns(first: str, second: str) -> CheckResult:
+    """Sliced by both."""
+    odd, half = np.arange(N) % 2, np.arange(N) < N // 2
+    made = evaluation(
+        chance(0.8, 1),
+        slice_features={first: np.where(odd, "x", "x and y"), second: np.where(half, "z", "y and z")},
+    )
+    return Gate(challenger=made).performance_threshold("accuracy", at_least=0.7, slices=[[first, second]])
+
+
+def test_two_slices_of_one_name_are_not_mistaken_for_each_other() -> None:
+    result = two_columns("a", "b")
+    assert result.verdict is Verdict.ERROR
+    assert "would both be called 'x and y and z', a = x and b = y and z and a = x and y and b = z" in result.message
+
+
+def sex(frame: Any) -> Any:
+    return frame["age"]
+
+
+@pytest.mark.parametrize("slices", [["sex", sex], [sex, sex], [["a", "b"], "a and b"], [["a", "b"], ["b", "a"]]])
+def test_two_slicings_of_one_name_are_refused(slices: list[Any]) -> None:
+    with pytest.raises(MlopsUsageError, match="names one slicing twice"):
+        compared(slices=slices)
+
+
+def test_every_part_has_an_id_of_its_own() -> None:
+    ids = [each.id for each in compared(slices=["sex", old_men, ["sex", "age"]], guardrails={"recall": 0.1}).parts]
+    assert len(set(ids)) == len(ids) == 8
+
+
 def test_a_function_cannot_change_the_columns_of_another() -> None:
     result = compared(slices=[altering, "sex"])
     assert [each.details["rows"] for each in result.parts] == [N, *(int((people()["sex"] == s).sum()) for s in "fm")]
@@ -163,6 +194,22 @@ def test_a_question_that_makes_no_sense(slices: Any, size: Any, message: str) ->
     gate = Gate(challenger=harmed()[1])
     with pytest.raises(MlopsUsageError, match=message):
         gate.performance_threshold("accuracy", at_least=0.5, slices=slices, min_slice_size=size)
+
+
+def test_a_slice_without_an_answer_does_not_hide_the_others() -> None:
+    """The ages that know one class only are named, and old men still FAIL."""
+    truth = np.arange(N) % 2
+    group = np.where(np.arange(N) < 40, "ones", np.where(chance(0.3, 4), "harmed", "fine"))
+    truth[:40] = 1
+    score = truth + np.random.default_rng(1).normal(size=N) * np.where(group == "harmed", 9.0, 0.3)
+    made = Evaluation(truth, truth, score, slice_features={"group": group})
+    result = Gate(challenger=made).performance_threshold("roc_auc", at_least=0.7, slices=["group"])
+    assert result.verdict is Verdict.FAIL
+    assert {each.id.rpartition(":")[2]: each.verdict.value for each in result.parts} == {
+        "fine": "PASS", "harmed": "FAIL", "ones": "INCONCLUSIVE",
+    }  # fmt: skip
+    assert "Slices: 1 of 3 passed." in result.message
+    assert "Not proven either way: group = ones (40 rows" in result.message
 
 
 def few(rows: int, wrong: int) -> Evaluation:
@@ -215,7 +262,7 @@ def test_where_no_slice_can_be_assessed_it_is_no_pass() -> None:
 def test_twenty_slices_of_an_equal_challenger_seldom_fail() -> None:
     """At most one call in forty, whatever the number of slices."""
     failed = 0
-    for seed in range(120):
+    for seed in range(200):
         rng = np.random.default_rng(seed)
         group = rng.integers(0, 20, N)
         gate = Gate(
@@ -224,4 +271,4 @@ def test_twenty_slices_of_an_equal_challenger_seldom_fail() -> None:
         )
         result = gate.champion_challenger("accuracy", margin=0.03, slices=["group"])
         failed += any(each.verdict is Verdict.FAIL for each in result.parts)
-    assert failed <= 9  # 3 are expected; more than 9 of 120 come up once in 1,000 times
+    assert failed <= 13  # 5 are expected; more than 13 of 200 come up once in 1,000 times

@@ -36,6 +36,7 @@ def test_a_finding_has_what_gitlab_asks_for() -> None:
     (finding,) = findings(check(details=at("tests/test_it.py", 3)))
     assert finding.pop("fingerprint")
     assert finding == {
+        "engine_name": "pytest-mlops",
         "description": "FAIL drift:auto: It has drifted.",
         "check_name": "drift:auto",
         "severity": "blocker",

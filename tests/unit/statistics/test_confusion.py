@@ -87,11 +87,41 @@ def test_likelihood_ratios(name: str, place: int, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["plain", "weighted"])
-@pytest.mark.parametrize(("name", "average"), [("f1", "macro"), ("matthews_corrcoef", None)])
-def test_no_order_changes_a_bit(name: str, average: Average, kind: str) -> None:
-    (true, said), weight, order = rows(5), weights(kind), np.random.default_rng(3).permutation(N)
-    found = linear(formula(name, average), true, said, 5, weight)
-    other = linear(formula(name, average), true[order], said[order], 5, None if weight is None else weight[order])
+@pytest.mark.parametrize("positive", [0, 1])
+@pytest.mark.parametrize("name", ["precision", "recall", "f1", "jaccard", "specificity"])
+def test_the_positive_class_alone(name: str, positive: int, kind: str) -> None:
+    """Specificity is the recall of the other class."""
+    (true, said), weight = rows(2), weights(kind)
+    score, of = (sk.recall_score, 1 - positive) if name == "specificity" else (getattr(sk, f"{name}_score"), positive)
+    found = linear(formula(name, "positive", positive), true, said, 2, weight)
+    close(found, lambda each: score(true, said, pos_label=of, sample_weight=each), weight)
+
+
+@pytest.mark.parametrize("kind", ["plain", "weighted"])
+@pytest.mark.parametrize("average", ["macro", "weighted"])
+def test_specificity_of_many_classes_is_each_ones_against_the_others(average: Average, kind: str) -> None:
+    (true, said), weight = rows(4), weights(kind)
+
+    def score(weight: NDArray[np.float64]) -> float:
+        each = [
+            sk.recall_score(true == label, said == label, pos_label=False, sample_weight=weight) for label in range(4)
+        ]
+        shares = np.bincount(true, weight) if average == "weighted" else None
+        return float(np.average(each, weights=shares))
+
+    close(linear(formula("specificity", average), true, said, 4, weight), score, weight)
+
+
+@pytest.mark.parametrize("kind", ["plain", "weighted"])
+@pytest.mark.parametrize(("classes", "several"), [(2, False), (5, False), (3, True)])
+@pytest.mark.parametrize(("name", "average"), [*AVERAGED, *((name, None) for name in WHOLE)])
+def test_no_order_changes_a_bit(name: str, average: Average, classes: int, several: bool, kind: str) -> None:
+    if several and average is None:
+        pytest.skip("of one class a row only")
+    (true, said), weight, order = rows(classes, several=several), weights(kind), np.random.default_rng(3).permutation(N)
+    found = linear(formula(name, average), true, said, classes, weight)
+    other = linear(formula(name, average), true[order], said[order], classes, None if weight is None else weight[order])
+    assert other.floor == found.floor
     assert other.value == found.value
     np.testing.assert_array_equal(other.influence, found.influence[order])
 
@@ -115,6 +145,16 @@ def test_no_error_is_no_proof(name: str, average: Average) -> None:
     assert found.value == pytest.approx(1)
     assert np.abs(found.influence).max() < 1e-12
     assert 1 / 60 < found.floor < 5 / 60
+
+
+@pytest.mark.parametrize("name", ["precision", "recall", "f1", "jaccard"])
+def test_no_error_on_few_heavy_rows_is_less_proof(name: str) -> None:
+    """Sixty rows of which six carry nearly all the weight are worth about six."""
+    true = np.arange(60) % 2
+    weight = np.where(np.arange(60) < 6, 9.9, 0.1 * 60 / 540)
+    weight /= weight.mean()
+    even, uneven = (linear(formula(name, "positive", 1), true, true, 2, each) for each in (None, weight))
+    assert uneven.floor > 5 * even.floor
 
 
 def test_what_is_0_by_0() -> None:

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.stats import skew
 
@@ -50,6 +50,21 @@ def test_the_moments_are_those_of_numpy_and_scipy(scale: float) -> None:
     assert found.mean == pytest.approx(rows.mean() * scale, rel=1e-13)
     assert found.deviation == pytest.approx(rows.std(ddof=1) * scale, rel=1e-12)
     assert found.skewness == pytest.approx(skew(rows, bias=False), rel=1e-9)
+
+
+@given(st.lists(st.floats(-1e-300, 1e-300), min_size=1, max_size=40))
+@example([0.0, 1e-309])
+@example([1e-310, 3e-310])
+@example([0.0, 5e-324])
+def test_the_smallest_of_floats_are_added_up(values: list[float]) -> None:
+    """Below 1e-308 a float has fewer digits, and in the end none."""
+    rows = np.array(values)
+    slack = 2.0**-47 * rows.size * float(np.abs(rows).max()) + rows.size * 5e-324
+    assert total(rows) == pytest.approx(math.fsum(values), abs=slack)
+    if rows.size > 1:
+        found = moments(rows)
+        assert 0 <= found.deviation <= 3e-300
+        assert math.isfinite(found.skewness)
 
 
 @pytest.mark.parametrize("value", [0.0, 0.1, -1e9, 1 / 3])
