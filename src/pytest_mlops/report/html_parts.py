@@ -17,18 +17,19 @@ from . import phrases, pictures, plots, timeline
 from .plots import Figure, mapping
 from .svg import SPACE, Markup, breakable, join, markup, tag
 
-MOST_ROWS = 250
-MOST_CARDS = 20
-_ROOM_FOR_FIGURES = 45_000
-_MOST_EXPLAINED = 80
-_LONGEST_WHY = 400
-_LONGEST_IN_CARD = 1_500
-_MOST_DECIDING = 30
-_MOST_DECIDING_EACH = 6
-_MOST_PARTS = 120
+MOST_ROWS = 200
+MOST_CARDS = 15
+_ROOM_FOR_FIGURES = 40_000
+_MOST_EXPLAINED = 60
+_LONGEST_WHY = 300
+_LONGEST_IN_CARD = 800
+_MOST_DECIDING = 24
+_MOST_DECIDING_EACH = 8
+_MOST_PARTS = 50
 _MOST_PARTS_EACH = 20
 _MOST_PICTURES_EACH = 6
-_NAME = 120
+_NAME = 90
+"""All together: a page of 200 checks with long names stays below 300 kB."""
 
 _EXPECTED = {"champion_challenger": "improvement of ", "drift": "drift of "}
 _FAMILIES = {
@@ -270,7 +271,7 @@ def _rooms(
     """How many parts of each check are shown, by the check's identity: the worst checks take first."""
     rooms: dict[int, int] = {}
     for result in results:
-        rooms[id(result)] = min(left, each, len(parts[id(result)]))
+        rooms[id(result)] = min(max(left, 0), each, len(parts[id(result)]))
         left -= rooms[id(result)]
     return rooms
 
