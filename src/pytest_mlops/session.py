@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from .settings import RunSettings
 
 
+_WHO = "what judges the model is nothing that the run may write"
+
+
 class GateSession:
     """Hooks of the process that decides."""
 
@@ -46,6 +49,7 @@ class GateSession:
         self._tally = Tally()
         self._report: GateReport | None = None
         self._unwritten: list[str] | None = []
+        self._measures = _states(homes)
 
     # What happens in the run
 
@@ -173,6 +177,9 @@ class GateSession:
         if self._config.getoption("lf", False):
             self._tally.left_out("--lf leaves out what did not fail last time")
         self._tally.close(stopped_by)
+        for path, state in _states(self._homes).items():
+            if state != self._measures[path]:
+                self._tally.problem("measure", path.name, message=f"{str(path)!r} has changed during the run: {_WHO}")
         for model, kept in self._tally.stored().items():
             if "unwritten" in kept:
                 self._tally.problem(
@@ -188,6 +195,9 @@ class GateSession:
     def _clear_candidates(self, kept: Collection[Path] = ()) -> None:
         """None but what this run leaves, and no predictions without a record."""
         home = candidate_of(self._settings.report, "x").parent
+        for link in (home, *home.glob("*")):
+            if link.is_symlink():  # it would have us clear somebody else's, the champion's say
+                link.unlink()
         for directory in (*home.glob("*/"), home):
             if directory in kept:
                 continue
@@ -221,6 +231,23 @@ class GateSession:
             directory = directory.relative_to(Path.cwd())
         names = [name for name in formats.files(self._settings.formats).values() if (directory / name).is_file()]
         return f"{directory / names[0]}{''.join(f', {name}' for name in names[1:])}"
+
+
+def _states(homes: Homes) -> dict[Path, tuple[int, int, int] | None]:
+    """Of the policies and records that count: a run that writes over them would judge itself.
+
+    One line of an ini file is enough for that: `log_file = .base/mlops.toml`.
+    """
+    paths = (path for home in homes for path in (home.policy_path, home.champion / store.RECORD) if path)
+    return {path: _state(path) for path in paths}
+
+
+def _state(path: Path) -> tuple[int, int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _emit(session: pytest.Session, name: str, result: CheckResult) -> None:

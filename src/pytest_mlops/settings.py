@@ -13,12 +13,15 @@ from typing import Literal, cast
 import pytest
 
 from .homes import Homes, find
+from .policy_file import NAME
 from .report.formats import ALWAYS, OPTIONAL, detected
 from .verdict.errors import MlopsUsageError
 from .verdict.wording import did_you_mean
 
 WORKER_INPUT = "mlops_homes"
 FailOn = Literal["block", "review"]
+_NO_TESTS_IN = ("*.egg", "_darcs", "build", "CVS", "dist", "venv", "{arch}")
+"""Where pytest looks for no tests, unless it is told otherwise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,10 +90,13 @@ class RunSettings:
             A path of the command line makes no sense.
         """
         asked = [Path(os.path.abspath(config.invocation_params.dir / arg.split("::")[0])) for arg in config.args]
+        _refuse_a_gate_taken_apart(config)
         if hasattr(config, "workerinput"):
             homes = Homes.from_builtins(config.rootpath, json.loads(config.workerinput[WORKER_INPUT]))
         else:
             _refuse_a_wrong_root(config, asked)
+            if self.policy is None:
+                _refuse_a_policy_out_of_sight(config, asked)
             homes = self._find_homes(config, [path for path in asked if path.exists()])
         config.args.extend(
             str(home.collected)
@@ -101,6 +107,9 @@ class RunSettings:
 
     def _find_homes(self, config: pytest.Config, asked: Sequence[Path]) -> Homes:
         ignored = config.getini("norecursedirs")
+        if self.policy is not None and self.policy.is_dir():  # the ini file is the judged's: it narrows nothing down
+            ignored = _NO_TESTS_IN
+            asked = [*asked, *([] if _paths_are_the_callers(config) else [config.invocation_params.dir])]
         try:
             return find(config.rootpath, asked, policy=self.policy, champion=self.champion, ignored=ignored)
         except MlopsUsageError as error:
@@ -116,6 +125,44 @@ def _formats(config: pytest.Config) -> tuple[str, ...]:
                 f"--mlops-format / mlops_format is {name!r}: {did_you_mean(name, (*ALWAYS, *OPTIONAL))}"
             )
     return tuple(dict.fromkeys((*ALWAYS, *asked, *detected(os.environ))))
+
+
+def _refuse_a_gate_taken_apart(config: pytest.Config) -> None:
+    """``-p no:…`` in an ini file may name a part of the plugin; without it nothing would block."""
+    for part in ("mlops-recorder", "mlops-session"):
+        if config.pluginmanager.is_blocked(part):
+            raise pytest.UsageError(f"-p no:{part} takes away what decides: take it out, or do without --mlops")
+
+
+def _paths_are_the_callers(config: pytest.Config) -> bool:
+    """Does every path stand on the command line, and none in the ini file's `testpaths` and `addopts`?"""
+    words, judged = config.invocation_params.args, config.getini("addopts")
+    if any(word.startswith("@") for word in judged):
+        return False  # a file with more of them
+    return all(path in words and path not in judged for path in config.args)
+
+
+def _refuse_a_policy_out_of_sight(config: pytest.Config, asked: Sequence[Path]) -> None:
+    """A root further down, by an ini file of its own, would hide the policy to which its tests belong."""
+    root, above = config.rootpath, _project_above(config.rootpath, config.invocation_params.dir)
+    for path in asked:
+        inside = (folder for folder in (path, *path.parents) if folder.is_relative_to(root))
+        hidden = next((folder / NAME for folder in above if (folder / NAME).is_file()), None)
+        if hidden and not any((folder / NAME).is_file() for folder in inside):
+            raise pytest.UsageError(
+                f"{str(path)!r} belongs to the policy {str(hidden)!r}, which is not seen from pytest's root "
+                f"{str(root)!r}: say --rootdir, or give the folder a policy of its own"
+            )
+
+
+def _project_above(root: Path, started: Path) -> list[Path]:
+    """Folders above the root: up to the repository's, or else to where pytest was started."""
+    above = list(root.parents)
+    if (root / ".git").exists():
+        return []
+    ends = (place for place, folder in enumerate(above) if (folder / ".git").exists())
+    end = next(ends, above.index(started) if started in above else -1)
+    return above[: end + 1]
 
 
 def _refuse_a_wrong_root(config: pytest.Config, asked: Sequence[Path]) -> None:

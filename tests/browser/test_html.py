@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_mlops import GateReport
+from pytest_mlops import Decision, GateReport, Limits, Verdict
 from pytest_mlops.report import html
 
-from ..unit.report.conftest import BLOCKED, MERGED, hostile, large  # noqa: TID252
+from ..unit.report.conftest import BLOCKED, MERGED, check, estimate, hostile, large, long_winded  # noqa: TID252
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+_SLICE = check(
+    "champion_challenger:roc_auc:sex and age_group:female and 65 or older", Verdict.INCONCLUSIVE,
+    estimate=estimate(-0.0123, -0.1234, 0.1234), limits=Limits(at_least=-0.0123),
+)  # fmt: skip
+_SLICED = replace(_SLICE, id="champion_challenger:roc_auc", parts=(_SLICE,))
 WIDTHS = (360, 800, 1400)
 SCHEMES = ("light", "dark")
 REPORTS: dict[str, Callable[[], GateReport]] = {
@@ -23,6 +29,8 @@ REPORTS: dict[str, Callable[[], GateReport]] = {
     "merged": lambda: MERGED,
     "hostile": lambda: hostile("<script>alert(1)</script><b>" + "x" * 10_000),
     "large": large,
+    "long-winded": long_winded,
+    "slices": lambda: GateReport(decision=Decision.REVIEW, results=(_SLICED,)),
 }
 
 Open = Callable[..., "Page"]
@@ -104,9 +112,10 @@ def test_it_is_printed_with_its_details(opened: Open) -> None:
     assert printed.count(b"/Type /Page\n") >= 2
 
 
-def test_no_table_is_cut_on_paper(opened: Open) -> None:
+@pytest.mark.parametrize("report", ["blocked", "slices"])
+def test_no_table_is_cut_on_paper(opened: Open, report: str) -> None:
     width = 718  # A4 with a browser's own margins
-    page = opened(width=width)
+    page = opened(report, width)
     page.emulate_media(media="print")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 

@@ -152,7 +152,9 @@ def _parts_left_out(result: CheckResult) -> Iterator[str]:
     asked = result.details["asked"]
     guardrails = {part.id for part in result.parts if "slice" not in part.details}
     slices = {part.id for part in result.parts if "slice" in part.details}
-    yield from (f"the guardrail {name}" for name in asked.get("guardrails") or () if _guardrail(result, name) not in guardrails)
+    yield from (
+        f"the guardrail {name}" for name in asked.get("guardrails") or () if _guardrail(result, name) not in guardrails
+    )
     for by in asked.get("slices") or ():
         if not any(name.startswith(f"{result.id}:{_quoted(by)}:") for name in slices):
             yield f"a slice by {by}"

@@ -9,7 +9,7 @@ from itertools import chain
 
 from pytest_mlops.verdict.decision import worst_first
 from pytest_mlops.verdict.estimate import Estimate
-from pytest_mlops.verdict.limits import Verdict
+from pytest_mlops.verdict.limits import Limits, Verdict
 from pytest_mlops.verdict.result import CheckResult, GateReport
 from pytest_mlops.verdict.wording import count, number, percent
 
@@ -19,17 +19,18 @@ from .svg import SPACE, Markup, breakable, join, markup, tag
 
 MOST_ROWS = 200
 MOST_CARDS = 15
-_ROOM_FOR_FIGURES = 40_000
-_MOST_EXPLAINED = 60
+_ROOM_FOR_FIGURES = 28_000
+_MOST_FIGURES = 100
+_MOST_EXPLAINED = 45
 _LONGEST_WHY = 300
-_LONGEST_IN_CARD = 800
-_MOST_DECIDING = 24
+_ROOM_FOR_MESSAGES = 7_500
+_MOST_DECIDING = 16
 _MOST_DECIDING_EACH = 8
-_MOST_PARTS = 50
+_MOST_PARTS = 40
 _MOST_PARTS_EACH = 20
 _MOST_PICTURES_EACH = 6
-_NAME = 90
-"""All together: a page of 200 checks with long names stays below 300 kB."""
+_NAME = 80
+"""All together: a page of 200 checks with long names stays below 300 kB, and of fewer checks it shows more."""
 
 _EXPECTED = {"champion_challenger": "improvement of ", "drift": "drift of "}
 _FAMILIES = {
@@ -62,7 +63,9 @@ class Shown:
         blocking, rest = phrases.parted(report, results)
         review = phrases.needs_words(rest)
         checks = phrases.checks(results)
-        drawn, more_figures = _room_for(figure for each in checks for figure in _drawn(report, each))
+        spare = max(0, MOST_ROWS - len(checks))
+        figures_of_all = (figure for each in checks for figure in _drawn(report, each))
+        drawn, more_figures = _room_for(figures_of_all, _ROOM_FOR_FIGURES + 150 * spare)
         rows: dict[str, list[CheckResult]] = {}
         for result in checks[:MOST_ROWS]:
             rows.setdefault(result.family, []).append(result)
@@ -73,7 +76,7 @@ class Shown:
         return cls(
             report=report, blocking=blocking, review=review, rows=rows, hidden=len(checks) - len(shown),
             explained=_explained(shown, blocking, review),
-            parts=_rooms(shown, {id(result): result.parts for result in shown}, _MOST_PARTS, _MOST_PARTS_EACH),
+            parts=_rooms(shown, {id(each): each.parts for each in shown}, _MOST_PARTS + spare // 2, _MOST_PARTS_EACH),
             figures=figures,
             more_figures=more_figures,
         )  # fmt: skip
@@ -107,7 +110,8 @@ def cards(report: GateReport, results: Sequence[CheckResult]) -> Markup:
     carded = results[:MOST_CARDS]
     deciding = {id(result): _deciding(result) for result in carded}
     rooms = _rooms(carded, deciding, _MOST_DECIDING, _MOST_DECIDING_EACH)
-    shown = join(_card(report, result, deciding[id(result)], rooms[id(result)]) for result in carded)
+    longest = min(_ROOM_FOR_MESSAGES // max(len(carded), 1), 1_500)
+    shown = join(_card(report, each, deciding[id(each)], rooms[id(each)], longest) for each in carded)
     return join([shown, more(len(results) - MOST_CARDS, "like these")])
 
 
@@ -117,11 +121,11 @@ def _deciding(result: CheckResult) -> Sequence[CheckResult]:
     return [part for part in worst_first(result.parts) if part.verdict in reasons and part.limits]
 
 
-def _card(report: GateReport, result: CheckResult, deciding: Sequence[CheckResult], room: int) -> Markup:
+def _card(report: GateReport, result: CheckResult, deciding: Sequence[CheckResult], room: int, longest: int) -> Markup:
     heading = tag("h3", verdict(result), SPACE, name(report, result))
     facts = [(term, text) for term, text in _facts(result) if text]
     listed = tag("dl", *(tag("div", tag("dt", term), tag("dd", text)) for term, text in facts)) if facts else ""
-    message = tag("p", markup(result.message, longest=_LONGEST_IN_CARD))
+    message = tag("p", markup(result.message, longest=longest))
     return tag(
         "article",
         heading,
@@ -134,8 +138,9 @@ def _card(report: GateReport, result: CheckResult, deciding: Sequence[CheckResul
 def _decided_by(report: GateReport, result: CheckResult, deciding: Sequence[CheckResult], room: int) -> Markup:
     verdicts = ", ".join(f"{n} {verdict}" for verdict, n in tally(deciding))
     caption = f"{verdicts} of {count(len(result.parts), 'part')}"
-    label = f"Parts that decide: {report.name(result)}"
-    table = _listed_parts(result, deciding, room, caption)
+    if not room:
+        return tag("p", f"{caption}, in gate.json.", class_="more")
+    table, label = _listed_parts(result, deciding, room, caption), f"Parts that decide: {report.name(result)}"
     return tag("div", table, class_="scroll", tabindex=0, role="region", aria_label=label)
 
 
@@ -143,14 +148,20 @@ def _facts(result: CheckResult) -> Iterator[tuple[str, str]]:
     """What was expected, and what was found."""
     estimate, limits = result.estimate, result.limits
     if limits is not None:
-        warn = "" if limits.warn_bound is None else f", warns from {number(limits.warn_bound)}"
-        yield "Expected", f"{_EXPECTED.get(result.family, '')}{limits.words()}{warn}"
+        yield "Expected", _expected(result, limits)
     if estimate is not None:
         yield "Found", phrases.value(result).partition(" (")[0]
         if not estimate.exact:
             yield f"{percent(estimate.confidence)} interval", phrases.value(result).partition(" (")[2].rstrip(")")
         yield "Method", _method(estimate)
     yield "Test", _test(result)
+
+
+def _expected(result: CheckResult, limits: Limits) -> str:
+    if result.family == "champion_challenger" and limits.at_least == 0:
+        return "improvement above 0"
+    warn = "" if limits.warn_bound is None else f", warns from {number(limits.warn_bound)}"
+    return f"{_EXPECTED.get(result.family, '')}{limits.words()}{warn}"
 
 
 def _method(estimate: Estimate) -> str:
@@ -166,7 +177,7 @@ def _test(result: CheckResult) -> str:
 
 
 def name(report: GateReport, result: CheckResult) -> Markup:
-    """May break after a colon or an underscore."""
+    """Its end tells two alike apart: what is too long is cut in the middle."""
     return _breakable(report.name(result))
 
 
@@ -176,7 +187,7 @@ def _short(report: GateReport, result: CheckResult) -> str:
 
 
 def _breakable(text: str) -> Markup:
-    cut = text if len(text) <= _NAME else f"{text[: _NAME - 1]}…"
+    cut = text if len(text) <= _NAME else f"{text[: _NAME // 2]}…{text[1 - _NAME // 2 :]}"
     return tag("code", breakable(cut))
 
 
@@ -211,7 +222,7 @@ def _table(shown: Shown, results: Sequence[CheckResult], caption: str, place: in
 
 
 def _row(shown: Shown, result: CheckResult) -> Markup:
-    cells = tag("tr", tag("th", name(shown.report, result), scope="row"), *_cells(result))
+    cells = tag("tr", tag("th", _breakable(_short(shown.report, result)), scope="row"), *_cells(result))
     details = _details(shown, result)
     return tag("tbody", cells, tag("tr", tag("td", details, colspan=5), class_="why") if details else "")
 
@@ -225,16 +236,17 @@ def _cells(result: CheckResult) -> Iterator[Markup]:
 
 def _details(shown: Shown, result: CheckResult) -> Markup:
     """Why, for a check without a card, and its parts."""
-    parts = _parts(result, shown.parts.get(id(result), 0))
-    explained = id(result) in shown.explained
-    if not (explained or parts):
-        return Markup()
+    room, explained = shown.parts[id(result)], id(result) in shown.explained
+    summary = _summary(result, explained=explained)
+    if not (explained or room):
+        return tag("p", f"{summary}, in gate.json.", class_="more") if result.parts else Markup()
+    parts = _parts(result, room)
     source = f"{_method(result.estimate)}. {_test(result)}" if result.estimate else _test(result)
     why = [
         tag("p", markup(result.message, longest=_LONGEST_WHY)),
         tag("p", markup(source, longest=_NAME), class_="quiet"),
     ]
-    return tag("details", tag("summary", _summary(result, explained=explained)), *(why if explained else []), parts)
+    return tag("details", tag("summary", summary), *(why if explained else []), parts)
 
 
 def _summary(result: CheckResult, *, explained: bool) -> str:
@@ -276,13 +288,14 @@ def _rooms(
     return rooms
 
 
-def _room_for(figures: Iterable[tuple[str, Markup]]) -> tuple[list[tuple[str, Markup]], bool]:
+def _room_for(figures: Iterable[tuple[str, Markup]], room: int) -> tuple[list[tuple[str, Markup]], bool]:
     """The first of them, and whether there are more; those that are not shown are never drawn."""
     drawn: list[tuple[str, Markup]] = []
-    room = _ROOM_FOR_FIGURES
-    for family, figure in figures:
+    for place, (family, figure) in enumerate(figures):
+        if place == _MOST_FIGURES:
+            return drawn, True
         if (family, figure) in drawn:
-            continue  # two questions on the same rates
+            continue  # two questions about the same rates
         room -= len(figure)
         if room < 0:
             return drawn, True

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from pytest_mlops.verdict.decision import false_alarm_budget, sentence, worst_first
+from pytest_mlops.verdict.decision import false_alarm_budget, must_show, sentence, worst_first
 from pytest_mlops.verdict.limits import Verdict
 from pytest_mlops.verdict.policy import Policies, Policy
 from pytest_mlops.verdict.result import SESSION, CheckResult, Decision, GateReport
@@ -82,6 +82,8 @@ def limit(result: CheckResult) -> str:
     """``≥ 0.8``."""
     if result.limits is None:
         return "–"
+    if result.details.get("asked", {}).get("require") == "better":
+        return "> 0"  # what is exactly as good is not better
     return f"{'≥' if result.limits.at_least is not None else '≤'} {number(result.limits.bound)}"
 
 
@@ -128,15 +130,21 @@ def unseen(report: GateReport) -> list[str]:
     """What the gate cannot see, a sentence for each check that has a blind spot, and its false-alarm budget."""
     sentences = [f"{report.name(result)}: {_blind(result)}" for result in report.results if _has_blind_spot(result)]
     budget = false_alarm_budget(report.results)
+    strict = sum(map(must_show, report.results))
     if budget:
+        but = f", but for {count(strict, 'check')} that FAIL what is not shown" if strict else ""
         sentences.append(
-            f"By noise alone, an unchanged model on unchanged data is failed in at most {percent(budget)} of such runs."
+            f"By noise alone, an unchanged model on unchanged data is failed in at most {percent(budget)} of such "
+            f"runs{but}."
         )
+    elif strict:
+        sentences.append(f"{count(strict, 'check')} may FAIL an unchanged model: what is not shown does not pass.")
     return sentences
 
 
 def _has_blind_spot(result: CheckResult) -> bool:
-    return bool(result.estimate and result.limits and result.estimate.blind_spot)
+    """What FAILs unless it is shown overlooks nothing."""
+    return bool(result.estimate and result.limits and result.estimate.blind_spot) and not must_show(result)
 
 
 def _blind(result: CheckResult) -> str:
@@ -156,10 +164,10 @@ def compared(report: GateReport) -> list[str]:
     """For each model a sentence: which commit, on how many rows, against which champion."""
     git = report.provenance.get("git")
     return [
-        f"{model}: {'a commit that is not known' if git is None else _commit(git)} on "
-        f"{count(roles.get('challenger', {}).get('rows', 0), 'row')}, {_opponent(report, model, roles)}."
+        f"{model}: {'a commit that is not known' if git is None else _commit(git)}; "
+        f"{count(roles['challenger']['rows'], 'row')}, {_opponent(report, model, roles)}."
         for model, roles in sorted(report.provenance.get("models", {}).items())
-        if roles
+        if "challenger" in roles
     ]
 
 

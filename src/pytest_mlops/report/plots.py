@@ -193,8 +193,8 @@ def _groups(result: CheckResult, name: str, rate: str) -> Figure:
 def _asked_by(result: CheckResult) -> str:
     """``sex and age_group``."""
     by = mapping(result.details.get("asked")).get("by")
-    columns = by if isinstance(by, list | tuple) else [by]
-    return " and ".join(columns) if columns and all(isinstance(column, str) for column in columns) else "group"
+    columns = [str(column) for column in (by if isinstance(by, list | tuple) else [by]) if column]
+    return " and ".join(columns) or "group"
 
 
 def part_name(result: CheckResult, part: CheckResult) -> str:

@@ -154,8 +154,9 @@ class _Reason:
         if self._beyond:
             return f"{self._harm('looks')}, but that may be chance ({self._p_value})"
         reaches = self._reaches("interval")
-        looks = "the loss looks small enough" if self._margin and self.estimate.value < 0 else "it looks fine"
-        return f"{reaches[0].upper()}{reaches[1:]}: {looks}, and that is not proven"
+        small = self._margin and self.estimate.value < 0
+        looks = "the loss looks small enough, but that" if small else "it looks fine, and"
+        return f"{reaches[0].upper()}{reaches[1:]}: {looks} is not proven"
 
     def _reaches(self, what: str) -> str:
         _, near, side = self._low_or_high

@@ -33,8 +33,8 @@ def markup(text: object, *, longest: int = _LONGEST) -> Markup:
 
 
 def breakable(text: object) -> Markup:
-    """It may break after a colon or an underscore."""
-    return Markup(re.sub(r"[:_](?=\w)", r"\g<0><wbr>", markup(text)))
+    """It may break after a colon, and after an underscore where that is some letters away from the last break."""
+    return Markup(re.sub(r"(?:[:/]|\w{9,}?_)(?=\w)", r"\g<0><wbr>", markup(text)))
 
 
 def tag(name: str, /, *children: object, **attributes: object) -> Markup:

@@ -112,7 +112,7 @@ def _table(report: GateReport, width: int) -> RenderableType:
 
 
 def _widest(texts: list[str]) -> int:
-    return max(len(line) for text in texts for line in text.splitlines())
+    return max((len(line) for text in texts for line in text.splitlines()), default=0)
 
 
 def _print_words(console: Console, name: str, result: CheckResult, verbose: bool) -> None:

@@ -112,7 +112,8 @@ def bars(counts: Counts, names: Sequence[str]) -> Bars | None:
     shares = counts / counts.sum(axis=1, keepdims=True)
     size, often = shares.sum(axis=0), counts.sum(axis=0) >= FEWEST
     ranked = sorted(np.flatnonzero(often).tolist(), key=lambda place: (-size[place], names[place], -shares[0, place]))
-    named, others = ranked[:BARS], counts.shape[1] - len(ranked[:BARS])
+    named = ranked[:BARS]
+    others = int(np.count_nonzero(counts.sum(axis=0))) - len(named)
     if not named:
         return None
     shown = [counts[:, named], counts.sum(axis=1, keepdims=True) - counts[:, named].sum(axis=1, keepdims=True)]

@@ -73,9 +73,16 @@ def false_alarm_budget(results: Iterable[CheckResult]) -> float:
     """The chance, at most, that noise alone blocks a challenger which is exactly as good as the champion.
 
     Each comparison FAILs by chance with probability (1 - confidence) / 2 at most, and with twice that where harm has
-    two directions; so do its slices together, and its guardrails together. The sum is the union bound.
+    two directions; so do its slices together, and its guardrails together. The sum is the union bound. Checks that FAIL
+    whatever is not shown have no such chance: see `must_show`.
     """
-    return min(1.0, sum(_chances(result) * _tail(result) for result in results))
+    return min(1.0, sum(_chances(result) * _tail(result) for result in results if not must_show(result)))
+
+
+def must_show(result: CheckResult) -> bool:
+    """Was it asked to be shown, so that what is not FAILs, an equal challenger as well?"""
+    asked = result.details.get("asked", {})
+    return asked.get("proof") == "shown" or asked.get("require", "not_worse") != "not_worse"
 
 
 def _chances(result: CheckResult) -> int:

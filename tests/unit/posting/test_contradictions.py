@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 from pytest_mlops import CheckResult, Evaluation, Verdict
 from pytest_mlops.gate import Gate
 from pytest_mlops.posting.contradictions import badness, contradiction
+from pytest_mlops.verdict.estimate import Estimate
 
 QUESTIONS: dict[str, Callable[[Gate], CheckResult]] = {
     "a limit": lambda gate: gate.performance_threshold("accuracy", at_least=0.6, warn_below=0.95),
@@ -95,6 +97,7 @@ def test_no_milder_verdict_is_believed(question: Callable[[Gate], CheckResult]) 
             assert contradiction(replace(result, verdict=verdict)), f"{verdict}: {result.message}"
 
 
+@cache
 def good(name: str) -> CheckResult:
     """A result that passed, or nearly."""
     found = [answered(QUESTIONS[name], seed) for seed in range(60)]
@@ -128,11 +131,106 @@ def test_a_part_that_lies(name: str, kind: str, known: dict[str, Any], why: str)
     assert why in str(contradiction(with_part(result, kind, **known)))
 
 
+LIES: dict[str, tuple[str, Callable[[CheckResult], CheckResult], str]] = {
+    "unclear, at a confidence nobody asked for": (
+        "a comparison, any blindness",
+        lambda result: estimated(result, Verdict.INCONCLUSIVE, confidence=1 - 1e-9),
+        "its own estimate comes to FAIL",
+    ),
+    "a part of less confidence": (
+        "drift",
+        lambda result: with_part(result, "column", estimate=less_sure(result.parts[0])),
+        "its interval is one of 0.5",
+    ),
+    "a limit is a matter of significance": (
+        "a limit",
+        lambda result: estimated(result, Verdict.INCONCLUSIVE, null=0.6, p_value=0.5),
+        "its null is 0.6",
+    ),
+    "a value beside its interval": ("a limit", lambda result: estimated(result, Verdict.PASS, value=1.1), "outside"),
+    "exact, with an interval": ("a limit", lambda result: estimated(result, Verdict.PASS, exact=True), "it is exact"),
+    "slices are left out": ("slices", lambda result: replace(result, parts=()), "a slice by sex was asked for"),
+    "a guardrail poses as a slice": (
+        "guardrails",
+        lambda result: with_part(result, "margin", details={"slice": "x", "rows": 300}),
+        "the guardrail recall was asked for",
+    ),
+    "a slice of too few rows": (
+        "slices, shown",
+        lambda result: with_part(result, "slice", details={"slice": "x", "rows": 1}),
+        "its own estimate comes to FAIL",
+    ),
+    "columns that are counted twice": (
+        "drift",
+        lambda result: replace(result, parts=(*result.parts, *result.parts)),
+        "two of its parts have one name",
+    ),
+    "an estimate of no column": (
+        "drift", lambda result: estimated(result, Verdict.PASS, n=1), "none of its parts'"
+    ),
+    "a column without an estimate, shown": (
+        "drift, shown",
+        lambda result: with_part(result, "column", estimate=None, verdict=Verdict.INCONCLUSIVE),
+        "it has no estimate, and says INCONCLUSIVE",
+    ),
+    "groups that were not estimated": (
+        "a difference",
+        lambda result: replace(result, estimate=None, verdict=Verdict.INCONCLUSIVE),
+        "it has no estimate, and its groups have rates",
+    ),
+    "groups that are gone": ("a difference", lambda result: replace(result, parts=()), "it has no groups"),
+    "groups that are too small": (
+        "a difference",
+        lambda result: replace(result, details={**result.details, "too_small": ["m"]}),
+        "groups that cannot be assessed come to INCONCLUSIVE",
+    ),
+    "a group of one row": (
+        "a difference",
+        lambda result: with_part(result, "rates", details={"rates": {"selection_rate": {"value": 0.5, "n": 1}}}),
+        "groups that cannot be assessed come to INCONCLUSIVE",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "lie", "why"), LIES.values(), ids=LIES.keys())
+def test_a_lie(name: str, lie: Callable[[CheckResult], CheckResult], why: str) -> None:
+    honest = failed(name) if "comparison" in name else good(name)
+    assert contradiction(honest, confidence=0.95) is None
+    assert why in str(contradiction(lie(honest), confidence=0.95))
+
+
+def failed(name: str) -> CheckResult:
+    found = (answered(QUESTIONS[name], seed) for seed in range(60))
+    return next(result for result in found if result.verdict is Verdict.FAIL)
+
+
+def estimated(result: CheckResult, verdict: Verdict, **known: Any) -> CheckResult:
+    assert result.estimate
+    return replace(result, verdict=verdict, estimate=replace(result.estimate, **known))
+
+
+def less_sure(result: CheckResult) -> Estimate:
+    assert result.estimate
+    return replace(result.estimate, confidence=0.5)
+
+
+def test_more_confidence_than_was_agreed_on_may_pass() -> None:
+    surer = estimated(good("a limit"), Verdict.PASS, confidence=0.99)
+    assert contradiction(surer, confidence=0.95) is None
+
+
+def test_a_value_may_lie_a_rounding_error_beside_its_interval() -> None:
+    result = good("a limit")
+    assert result.estimate
+    beside = estimated(result, Verdict.PASS, value=1 + 1e-15, high=1.0)
+    assert contradiction(beside) is None
+
+
 def test_a_group_that_failed_was_not_passed_over() -> None:
     result = good("a difference")
     assert result.verdict is Verdict.PASS
     failed = tuple(replace(part, verdict=Verdict.FAIL) for part in result.parts)
-    assert contradiction(replace(result, parts=failed)) == "it says PASS, and its parts come to INCONCLUSIVE"
+    assert contradiction(replace(result, parts=failed)) == "it says PASS, and its parts come to FAIL"
 
 
 def test_a_column_that_was_asked_for_by_name() -> None:

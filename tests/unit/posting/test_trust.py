@@ -209,6 +209,27 @@ def test_a_report_without_checks_alone(honest: GateReport, results: int) -> None
     assert rejudged(replace(honest, results=(remark,) * results), None, TODAY).decision is Decision.BLOCK
 
 
+@pytest.mark.parametrize("name", ["session:partial_run", "session:tests"])
+def test_what_stands_in_the_way_of_trust_is_no_remark(honest: GateReport, base: Path, name: str) -> None:
+    """With a partial run, nothing is missing: it cannot decide anyway."""
+    remark = replace(unreadable("x").results[0], id=name, verdict=Verdict.WARN)
+    report = replace(honest, decision=Decision.REVIEW, results=(honest.results[0], remark))
+    for known in (None, homes(base)):
+        found = rejudged(report, known, TODAY)
+        assert found.decision is Decision.BLOCK
+        assert {result.id: result.verdict for result in found.results}[name] is Verdict.ERROR
+
+
+def test_remarks_stay_remarks(honest: GateReport, base: Path) -> None:
+    remarks = [
+        replace(unreadable("x").results[0], id=f"session:{name}", verdict=Verdict.WARN)
+        for name in ("loosened:credit", "policy:new:mlops.toml")
+    ]
+    report = replace(honest, decision=Decision.REVIEW, results=(*honest.results, *remarks))
+    for known in (None, homes(base)):
+        assert rejudged(report, known, TODAY) == replace(report, provenance=rejudged(report, known, TODAY).provenance)
+
+
 def test_what_the_report_calls_missing_stays_missing(honest: GateReport, base: Path) -> None:
     gone = CheckResult(id="drift:auto", model="credit", family="drift", verdict=Verdict.MISSING, message="gone")
     report = replace(honest, decision=Decision.BLOCK, results=(*honest.results, gone))

@@ -161,6 +161,28 @@ def large(checks: int = 200) -> GateReport:
     return GateReport(decision=decide(results), results=results, provenance=PROVENANCE)
 
 
+def long_winded(checks: int = 200) -> GateReport:
+    """As large a gate, of two models whose people like long names, many slices, and much to say."""
+    name, lasting = "the_quarterly_net_revenue_per_customer_segment", RESULTS[:-2]
+    results = tuple(_long(lasting[i % 9], f"{name}:segment_{i:03}_of_the_federal_states", i) for i in range(checks))
+    return GateReport(decision=decide(results), results=results, provenance=PROVENANCE)
+
+
+def _long(result: CheckResult, name: str, i: int) -> CheckResult:
+    new, limits = f"{result.family}:{name}", Limits(at_most=0.1)
+    parts = tuple(
+        replace(
+            part,
+            id=f"{new}:sex and age_group:female and older than {j:02} years, living alone",
+            verdict=result.verdict,
+            limits=limits,
+        )
+        for j, part in enumerate((result.parts or (column("age", Verdict.FAIL, 0.2, HISTOGRAM),)) * 12)
+    )
+    model = ("the_retail_credit_risk_model", "the_small_business_credit_risk_model")[i % 2]
+    return replace(result, id=new, parts=parts, message=f"{result.message} " * 40, model=model)
+
+
 def hostile(name: str, checks: int = 1) -> GateReport:
     """Everything that others may name has this name."""
     picture = {

@@ -92,8 +92,16 @@ NAMED = {
     ),
     "a loss": (
         result("champion_challenger", Verdict.FAIL, estimate=LOSS, limits=Limits(at_least=-0.02)),
-        "In profit the challenger looks worse than the champion: improvement -0.034 (-0.061 to -0.006). The loss is "
-        "larger than the margin of 0.02, and too large to be chance (p = 0.004).",
+        "In profit the challenger looks worse than the champion: improvement -0.034 (-0.061 to -0.006). The "
+        "measured loss is larger than the margin of 0.02, and too large to be chance (p = 0.004).",
+    ),
+    "perhaps no loss": (
+        result(
+            "champion_challenger", Verdict.INCONCLUSIVE, limits=Limits(at_least=-0.05),
+            estimate=replace(LOSS, p_value=0.2),
+        ),
+        "In profit the challenger looks worse than the champion: improvement -0.034 (-0.061 to -0.006). The interval "
+        "reaches beyond the margin of 0.05: the loss looks small enough, but that is not proven.",
     ),
     "perhaps a loss": (
         result(
@@ -153,8 +161,8 @@ NAMED = {
                 result("performance_threshold", Verdict.FAIL, estimate=LOSS, details={"slice": "sex = female"}),
             ),
         ),
-        "recall is 0.840 (0.810 to 0.870). By itself that would be PASS, but its part sex = female (-0.034 (-0.061 to "
-        "-0.006)) is FAIL.",
+        "recall is 0.840 (0.810 to 0.870). By itself that would be PASS, but its part sex = female at -0.034 (-0.061 "
+        "to -0.006) is FAIL.",
     ),
     "drifted": (
         result(

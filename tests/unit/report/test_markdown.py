@@ -93,8 +93,8 @@ EVIDENCE = {"credit": {"challenger": {"rows": 1488}, "champion": {"rows": 1488}}
 @pytest.mark.parametrize(
     ("provenance", "words"),
     [
-        ({"git": None}, "a commit that is not known on 1,488 rows, against the champion that the fixture"),
-        ({"models": {"credit": {"challenger": {"rows": 1}}}}, "on 1 row, without a champion to compare it with."),
+        ({"git": None}, "a commit that is not known; 1,488 rows, against the champion that the fixture"),
+        ({"models": {"credit": {"challenger": {"rows": 1}}}}, "; 1 row, without a champion to compare it with."),
         (
             {
                 "time": "2026-11-24T09:00:00+00:00",
@@ -114,6 +114,27 @@ EVIDENCE = {"credit": {"challenger": {"rows": 1488}, "champion": {"rows": 1488}}
 def test_it_says_what_was_compared_with_what(provenance: dict[str, object], words: str) -> None:
     known = {"git": COMMIT, "models": EVIDENCE, **provenance}
     assert words in "\n".join(phrases.compared(report(check("f1", Verdict.PASS), **known)))
+
+
+def test_of_drift_alone_nothing_was_compared_with_a_champion() -> None:
+    assert phrases.compared(report(models={"data": {"reference": {"rows": 9}, "current": {"rows": 9}}})) == []
+
+
+def test_what_must_be_shown_overlooks_nothing_and_may_fail_an_equal_model() -> None:
+    blind = estimate(0.0, -0.01, 0.01, null=0.0, blind_spot=0.02)
+    usual, better, shown = (
+        check(name, Verdict.PASS, family="champion_challenger", estimate=blind, details={"asked": asked})
+        for name, asked in {
+            "f1": {"require": "not_worse"},
+            "auc": {"require": "better"},
+            "mcc": {"proof": "shown"},
+        }.items()
+    )
+    seen, budget = phrases.unseen(report(usual, better, shown))
+    assert seen.startswith("champion_challenger:f1: a loss smaller than 0.02")
+    assert budget.endswith("in at most 2.5 % of such runs, but for 2 checks that FAIL what is not shown.")
+    assert phrases.unseen(report(better)) == ["1 check may FAIL an unchanged model: what is not shown does not pass."]
+    assert [phrases.limit(each) for each in (usual, better)] == ["≥ 0.65", "> 0"]
 
 
 @pytest.mark.parametrize("checks", [1, 40, 2_000])

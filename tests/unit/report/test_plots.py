@@ -45,6 +45,9 @@ def texts(root: ET.Element) -> list[str]:
         (estimate(0.7, 0.6, 0.8), Limits(at_least=0.65), "inside the limit, but the interval crosses it"),
         (estimate(0.7, 0.6, 0.8), Limits(at_least=0.9), "beyond the limit"),
         (estimate(0.7, 0.6, 0.8), Limits(at_most=0.65), "beyond the limit, but the interval crosses it"),
+        (estimate(0.7, 0.6, 0.8), Limits(at_least=0.6), "inside the limit, but the interval ends on it"),
+        (estimate(0.7, 0.7, 0.7, exact=True), Limits(at_least=0.7), "the limit itself"),
+        (estimate(0.7, 0.7, 0.7, exact=True), Limits(at_least=0.6), "inside the limit"),
         (NOT_DRAWABLE["no number"], Limits(at_least=0.9), ""),
         (NOT_DRAWABLE["infinite"], Limits(at_least=0.9), ""),
         (None, Limits(at_least=0.9), ""),
@@ -117,6 +120,33 @@ def test_where_better_is_asked_the_limit_is_at_zero() -> None:
     assert limit == zero
 
 
+def test_what_is_far_out_is_an_arrow_and_said_so() -> None:
+    far = replace(RESULTS[0], estimate=estimate(-0.34, -0.4, -0.28))
+    near, beyond = (plots.forest([("a", result)]) for result in (RESULTS[0], far))
+    assert near is not None
+    assert beyond is not None
+    assert "arrow" not in near.says
+    assert "An arrow points to what lies farther out" in beyond.says
+    assert (len(of_class(drawn(near), "gem")), len(of_class(drawn(beyond), "gem"))) == (1, 0)
+    assert of_class(drawn(beyond), "ci")[0].attrib["d"].count("l-5 4 5 4") == 2
+
+
+def test_of_a_loss_too_the_better_side_is_called_improvement() -> None:
+    figure = plots.forest([("log_loss", RESULTS[1])])
+    assert figure is not None
+    assert figure.title == "Improvement over the champion, in margins"
+
+
+def test_the_bounds_are_named_where_there_is_room() -> None:
+    apart, close = (
+        ET.fromstring(plots.large_interval(judged(estimate(0.7, 0.6, 0.8), Limits(at_least=0.5, warn_below=warn))))
+        for warn in (0.75, 0.52)
+    )
+    assert {"limit ≥ 0.5", "warns from 0.75"} <= set(texts(apart))
+    assert "limit ≥ 0.5" in texts(close)
+    assert "warns from 0.52" not in texts(close)
+
+
 def test_a_difference_without_a_margin_is_counted_and_not_drawn() -> None:
     figure = plots.forest([("a", RESULTS[0]), ("b", replace(RESULTS[0], details={})), ("c", judged(None))])
     assert figure is not None
@@ -129,6 +159,14 @@ def test_groups_are_drawn_from_the_lowest() -> None:
     assert [figure.title for figure in figures] == ["selection rate by group"]
     assert [text for text in texts(drawn(figures[0])) if text in ("Black", "White")] == ["Black", "White"]
     assert "Black 0.520 of 396 rows, White 0.760 of 1,092 rows" in figures[0].says
+
+
+def test_groups_of_two_columns_have_both_names() -> None:
+    parts = tuple(group(FAIRNESS, f"{sex}:18%2F29", 0.5, 50) for sex in ("f", "m"))
+    result = replace(RESULTS[8], parts=parts, details={"asked": {"by": ["sex", "age"]}})
+    (figure,) = plots.groups(result, "parity")
+    assert figure.title == "selection rate by sex and age"
+    assert {"f: 18/29", "m: 18/29"} <= set(texts(drawn(figure)))
 
 
 def test_of_many_groups_the_extremes_are_drawn() -> None:
@@ -162,6 +200,13 @@ def test_both_models_keep_their_style_in_any_order() -> None:
     lines = PICTURES["roc"]["lines"]
     turned = {"kind": "roc", "lines": dict(reversed(lines.items()))}
     assert pictures.figure(turned, "a", "") == pictures.figure(PICTURES["roc"], "a", "")
+
+
+def test_labels_of_large_numbers_stay_within_the_picture() -> None:
+    picture = {"kind": "histogram", "edges": [0, 1e9, 2e9, 3e9], "shares": {"current": [0.5, 0.4, 0.1]}}
+    root = drawn(pictures.figure(picture, "a", ""))
+    (last,) = [each for each in root.iter("text") if each.text == "3,000,000,000"]
+    assert float(last.attrib["x"]) + 3.4 * len(last.text or "") <= plots.WIDTH
 
 
 def test_calibration_has_its_bars() -> None:
