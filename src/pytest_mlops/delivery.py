@@ -97,7 +97,8 @@ def _is_ours(path: Path, mark: str) -> bool:
     """Or nobody's. A directory may hold a `summary.md` of somebody else's: it is neither removed nor replaced."""
     if not path.is_file():
         return True
-    head = path.read_text(encoding="utf-8", errors="replace")[:400]
+    with path.open(encoding="utf-8", errors="replace") as file:  # somebody's may be large
+        head = file.read(400)
     return mark in head or head.strip() in ("", "[]")  # nothing is in it
 
 

@@ -41,10 +41,12 @@ def load(path: Path) -> GateReport:
         There is none.
     """
     file = path / DECISION if path.is_dir() else path
-    if file.stat().st_size > MOST_BYTES:
+    with file.open("rb") as opened:
+        data = opened.read(MOST_BYTES + 1)
+    if len(data) > MOST_BYTES:
         raise EvidenceError(f"{file} has more than {MOST_BYTES // 1_000_000} MB: no gate.json has that")
     try:
-        return read(file.read_text(encoding="utf-8"))
+        return read(data.decode("utf-8"))
     except UnicodeDecodeError:
         raise EvidenceError(f"{file} is no text: it is no gate.json") from None
     except EvidenceError as error:
@@ -62,5 +64,13 @@ def _report(arguments: Namespace) -> int:
     if arguments.output is None:
         print(text, end="")
     else:
-        write_whole(arguments.output, text)
+        _write(arguments.output, text)
     return 0
+
+
+def _write(target: Path, text: str) -> None:
+    """A device or a pipe is written to: what puts a file in the place of /dev/stdout has broken the machine."""
+    if target.exists() and not target.is_file():
+        target.write_text(text, encoding="utf-8")
+    else:
+        write_whole(target, text)

@@ -76,6 +76,34 @@ def test_azure_gets_the_summary(project: Project, monkeypatch: pytest.MonkeyPatc
     assert f"##vso[task.uploadsummary]{summary}" in project.run().out.splitlines()
 
 
+@pytest.mark.parametrize("name", ["report.html", "gate.json"])
+@pytest.mark.parametrize("there", [True, False])
+def test_a_link_is_replaced_and_not_written_through(project: Project, name: str, there: bool) -> None:
+    project.tests(test_it=PASSES)
+    project.run()
+    link, elsewhere = project.path / ".mlops/report" / name, project.path / "elsewhere"
+    text = link.read_text(encoding="utf-8") + "\n"
+    link.unlink()
+    link.symlink_to(elsewhere)
+    if there:
+        elsewhere.write_text(text, encoding="utf-8")
+    assert project.run().status == 0
+    assert not link.is_symlink()
+    assert (elsewhere.read_text(encoding="utf-8") if elsewhere.exists() else None) == (text if there else None)
+
+
+def test_a_link_to_what_is_not_ours_stays(project: Project) -> None:
+    project.tests(test_it=PASSES)
+    elsewhere, link = project.path / "elsewhere", project.path / ".mlops/report/report.html"
+    elsewhere.write_text("none of ours", encoding="utf-8")
+    link.parent.mkdir(parents=True)
+    link.symlink_to(elsewhere)
+    run = project.run()
+    assert (run.status, run.decision) == (0, "merge")
+    assert "mlops: not written: report.html (there is a file of that name" in run.out
+    assert elsewhere.read_text(encoding="utf-8") == "none of ours"
+
+
 def test_a_misspelt_one_is_named(project: Project) -> None:
     project.tests(test_it=PASSES)
     run = project.run("--mlops-format=junt")

@@ -52,11 +52,6 @@ def test_a_slow_fixture(project: Project, options: tuple[str, ...], workers: int
     assert run.out.splitlines().count(LINE) == lines
 
 
-def test_a_quick_run_says_nothing(project: Project) -> None:
-    project.tests(test_it=PASSES)
-    assert "still at work" not in project.run(apart=True).out
-
-
 # --- on a terminal
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -87,3 +88,28 @@ sys.exit(f"imported: {{heavy}}" if heavy else 0)
         [sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, "PYTHONUTF8": "1"}
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_into_a_pipe(stored: Path, tmp_path: Path) -> None:
+    """And whatever else is no file, such as /dev/stdout: it is written to, not replaced."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        assert main(["report", str(stored), "--format", "badge", "--output", str(pipe)]) == 0
+        assert os.read(reader, 10_000).decode() == FORMATS["badge"].render(REPORT)
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()
+
+
+def test_a_file_without_an_end_is_not_read_to_its_end(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", "/dev/zero"]) == 1
+    assert "/dev/zero has more than 20 MB" in capsys.readouterr().err
+
+
+def test_a_name_that_nobody_can_see(tmp_path: Path) -> None:
+    result = replace(RESULT, id="\x00", model="")
+    path = tmp_path / "gate.json"
+    path.write_text(machine.render(replace(REPORT, results=(result,))), encoding="utf-8")
+    assert main(["report", str(path)]) == 0

@@ -82,7 +82,7 @@ def false_alarm_budget(results: Iterable[CheckResult]) -> float:
 def must_show(result: CheckResult) -> bool:
     """Was it asked to be shown, so that what is not FAILs, an equal challenger as well?"""
     asked = result.details.get("asked", {})
-    return asked.get("proof") == "shown" or asked.get("require", "not_worse") != "not_worse"
+    return bool(asked.get("proof") == "shown" or asked.get("require", "not_worse") != "not_worse")
 
 
 def _chances(result: CheckResult) -> int:

@@ -129,14 +129,18 @@ class GateReport(_Json):
     decision: Decision
     results: tuple[CheckResult, ...]
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    _several: bool = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        models = {result.model for result in self.results if result.family != SESSION}
+        object.__setattr__(self, "_several", len(models) > 1)  # once, and not for each name
 
     def __bool__(self) -> bool:
         raise TypeError("a GateReport is neither true nor false: read .decision")
 
     def name(self, result: CheckResult) -> str:
         """The id of a result, with its model before it where the report is of several."""
-        models = {other.model for other in self.results if other.family != SESSION}
-        return f"{result.model}/{result.id}" if len(models) > 1 and result.family != SESSION else result.id
+        return f"{result.model}/{result.id}" if self._several and result.family != SESSION else result.id
 
     def to_dict(self) -> dict[str, Any]:
         """Builtins only: what `gate.json` holds."""
