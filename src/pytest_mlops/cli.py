@@ -200,6 +200,8 @@ def _print_promotion(done: store.Promotion) -> None:
 
 
 def _champion(arguments: Namespace) -> int:
+    if not arguments.root.is_dir():
+        raise ChampionError(f"--root: there is no directory {str(arguments.root)!r}")
     directories = [arguments.champion] if arguments.champion else _champions_below(arguments.root)
     champions = _chosen(_records(directories), arguments.model, "champion")
     if not champions:

@@ -127,6 +127,8 @@ def write_whole(target: Path, text: str) -> None:
     OSError
         It cannot be written.
     """
+    if not target.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "there is no such directory", str(target.parent))
     descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".staged-")
     staged = Path(name)
     try:

@@ -185,7 +185,10 @@ def find(
         homes = _by_checkout(root, policy, asked, local, ignored)
     else:
         homes = _by_file(root, policy, local)
-    return Homes(root, (_with_champion(root, home, champion, len(homes)) for home in homes.values()))
+    models = len(homes)
+    if champion is not None:  # where no policy is, a champion may be, and it is not the judged's
+        homes.setdefault("", Home(folder="", champion=root))
+    return Homes(root, (_with_champion(root, home, champion, models) for home in homes.values()))
 
 
 def _by_checkout(
@@ -222,7 +225,8 @@ def _with_champion(root: Path, home: Home, given: Path | None, models: int) -> H
         collected = home.policy_path  # kept elsewhere, or taken away by the judged: the root's fixtures answer for it
     place = root / home.folder / CHAMPION
     if given is not None:
-        place = given if (given / RECORD).exists() else given / home.folder / CHAMPION
+        the_only_one = home.policy_path is not None or not models
+        place = given if the_only_one and (given / RECORD).exists() else given / home.folder / CHAMPION
         if (given / RECORD).exists() and models > 1:
             raise MlopsUsageError(
                 f"--mlops-champion is one model's record, but there are {models} models here: "

@@ -77,14 +77,24 @@ def pytest_configure(config: pytest.Config) -> None:
         )
     if _asked_for(config):
         _register_gate(config)
+    else:
+        _refuse_a_base_branch(config, "judges nothing without --mlops")
 
 
 def _asked_for(config: pytest.Config) -> bool:
     return bool(config.getoption("mlops") or config.getini("mlops"))
 
 
+def _refuse_a_base_branch(config: pytest.Config, why: str) -> None:
+    """Only who wants a decision names the base branch's policy: exit status 0 would be taken for one."""
+    for option in ("--mlops-policy", "--mlops-champion"):
+        if config.getoption(option) is not None:
+            raise pytest.UsageError(f"{option} {why}")
+
+
 def _register_gate(config: pytest.Config) -> None:
     if any(getattr(config.option, name, False) for name in _RUN_NO_TEST):
+        _refuse_a_base_branch(config, "asks for a decision, and this run executes no test: look for --co and the like")
         return  # nothing is judged, so nothing is decided
     from .recording import Recorder
     from .settings import RunSettings

@@ -152,7 +152,7 @@ class Recorder:
             home,
             self._progress,
             challenger=lambda: of("mlops_challenger"),
-            champion=lambda: self.promoted(item) if home.given else of("mlops_champion"),
+            champion=lambda: (self.promoted(item) if home.given else None) or of("mlops_champion"),
             reference=lambda: of("mlops_reference"),
             current=lambda: of("mlops_current"),
             train=Later(lambda: of("mlops_train")),

@@ -246,3 +246,12 @@ def test_a_record_of_another_model(promoted: Project, workers: int) -> None:
     run = promoted.run(workers=workers)
     assert run.status == 1
     assert "the champion's record is of the model 'model', and what is judged is 'other'" in run.messages
+
+
+def test_where_the_base_branch_has_promoted_none_the_fixture_answers(project: Project, workers: int) -> None:
+    project.policy(COMPARES)
+    project.base.mkdir()
+    run = project.run(f"--mlops-champion={project.base}", workers=workers)
+    assert (run.status, run.decision) == (0, "merge")
+    summary = (project.path / ".mlops/report/summary.md").read_text(encoding="utf-8")
+    assert "the champion that the fixture mlops" in summary

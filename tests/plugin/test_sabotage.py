@@ -108,3 +108,31 @@ def test_a_root_further_down_does_not_hide_the_policy(project: Project, own: boo
     run = project.run("credit")
     assert run.status == (0 if own else 4)
     assert ("which is not seen from pytest's root" in run.out) is not own
+
+
+def test_a_champion_without_a_policy_is_the_base_branchs_all_the_same(project: Project, champion: Path) -> None:
+    """Whoever takes away their own record, and the check that it names, is still asked for it."""
+    for folder in (project.path, project.base):
+        (folder / "mlops.toml").unlink()
+    for given in (project.base, champion):
+        run = project.run(f"--mlops-champion={given}")
+        assert (run.status, run.result(DROPPED).verdict) == (1, Verdict.MISSING)
+
+
+@pytest.mark.parametrize("option", ["--mlops-policy", "--mlops-champion"])
+@pytest.mark.parametrize("line", ["--co", "--setup-plan", "--fixtures", "--setup-only"])
+def test_who_names_the_base_branch_wants_a_decision(project: Project, option: str, line: str) -> None:
+    project.policy(STRICT)
+    project.write(project.base / "mlops.toml", STRICT)
+    ini(project, f"addopts = {line}")
+    run = project.run(f"{option}={project.base}")
+    assert run.status == 4
+    assert "asks for a decision" in run.out
+
+
+@pytest.mark.parametrize("option", ["--mlops-policy", "--mlops-champion"])
+def test_the_base_branch_judges_nothing_without_the_flag(project: Project, option: str) -> None:
+    project.write(project.base / "mlops.toml", STRICT)
+    run = project.run(f"{option}={project.base}", flag="")
+    assert run.status == 4
+    assert f"{option} judges nothing without --mlops" in run.out

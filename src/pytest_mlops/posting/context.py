@@ -61,6 +61,8 @@ class Context:
             The repository is not known, or the event cannot be read.
         """
         named = repository or environment.get("GITHUB_REPOSITORY", "")
+        if not named:
+            raise EvidenceError("no repository is named: say --repo OWNER/NAME, or set GITHUB_REPOSITORY")
         if not _REPOSITORY.fullmatch(named):
             raise EvidenceError(f"the repository {named!r} is none of GitHub's: say --repo OWNER/NAME")
         path = environment.get("GITHUB_EVENT_PATH")
