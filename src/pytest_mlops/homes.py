@@ -15,6 +15,8 @@ from .policy_file import NAME, PolicyFile, load
 from .verdict.errors import MlopsUsageError
 from .verdict.policy import Policy
 
+WITHOUT_TESTS = ("*.egg", "_darcs", "build", "CVS", "dist", "venv", "{arch}")
+"""Where pytest looks for no tests, unless it is told otherwise."""
 _NO_MODELS_IN = (".*", "node_modules", "__pycache__", "site-packages")
 
 

@@ -12,7 +12,7 @@ from typing import Literal, cast
 
 import pytest
 
-from .homes import Homes, find
+from .homes import WITHOUT_TESTS, Homes, find
 from .policy_file import NAME
 from .report.formats import ALWAYS, OPTIONAL, detected
 from .verdict.errors import MlopsUsageError
@@ -20,8 +20,6 @@ from .verdict.wording import did_you_mean
 
 WORKER_INPUT = "mlops_homes"
 FailOn = Literal["block", "review"]
-_NO_TESTS_IN = ("*.egg", "_darcs", "build", "CVS", "dist", "venv", "{arch}")
-"""Where pytest looks for no tests, unless it is told otherwise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +106,7 @@ class RunSettings:
     def _find_homes(self, config: pytest.Config, asked: Sequence[Path]) -> Homes:
         ignored = config.getini("norecursedirs")
         if self.policy is not None and self.policy.is_dir():  # the ini file is the judged's: it narrows nothing down
-            ignored = _NO_TESTS_IN
+            ignored = WITHOUT_TESTS
             asked = [*asked, *([] if _paths_are_the_callers(config) else [config.invocation_params.dir])]
         try:
             return find(config.rootpath, asked, policy=self.policy, champion=self.champion, ignored=ignored)

@@ -27,8 +27,6 @@ _ISSUE = (
     "Opens one issue where a gate run blocks, updates it while it does, and closes it when it does no more: for runs "
     "on a schedule, which have no pull request."
 )
-_NO_MODELS_IN = ("*.egg", "_darcs", "build", "CVS", "dist", "venv", "{arch}")
-"""Where pytest looks for no tests, unless it is told otherwise."""
 
 
 def add(commands: _SubParsersAction[ArgumentParser]) -> None:
@@ -157,14 +155,14 @@ def _homes(arguments: Namespace) -> Homes | None:
                 "--champion, --root and --paths go with --policy: a checkout of the base branch, or a file"
             )
         return None
-    from pytest_mlops.homes import find
+    from pytest_mlops.homes import WITHOUT_TESTS, find
 
     checkout = policy.is_dir()
     root = arguments.root or (policy if checkout else policy.parent)
     everywhere = [root] if checkout or arguments.root else []
     paths = [root / path for path in arguments.paths] or everywhere
     try:
-        homes = find(root, paths, policy=None if checkout else policy, champion=champion, ignored=_NO_MODELS_IN)
+        homes = find(root, paths, policy=None if checkout else policy, champion=champion, ignored=WITHOUT_TESTS)
     except MlopsUsageError as error:
         raise EvidenceError(str(error).replace("--mlops-", "--")) from None
     _refuse_policies_from(arguments.report, homes)
