@@ -12,7 +12,7 @@ from io import StringIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
 
-from . import rendering
+from . import profiling, rendering
 from .champion import store
 from .champion.record import ChampionError, ChampionRecord
 from .posting import command as posting
@@ -100,6 +100,7 @@ def _parser() -> ArgumentParser:
         description=plan_words.ABOUT, epilog=plan_words.KNOWLEDGE, formatter_class=RawDescriptionHelpFormatter,
     ))  # fmt: skip
     rendering.add(commands)
+    profiling.add(commands)
     posting.add(commands)
     return parser
 

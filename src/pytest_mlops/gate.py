@@ -52,12 +52,13 @@ class Gate:
 
     Parameters
     ----------
-    challenger : Evaluation, or callable that gives one
-        The model under test. A callable is called when a check first needs it.
+    challenger : Evaluation, or callable that gives one, optional
+        The model under test. A callable is called when a check first needs it; drift of data needs none.
     champion : Evaluation, or callable that gives one, optional
         The model it would replace.
-    reference, current : frame, mapping or array of columns, or callable that gives one, optional
-        The two samples that `drift` compares: of any library that narwhals reads.
+    reference, current : frame, mapping or array of columns, path, or callable that gives one, optional
+        The two samples that `drift` compares, each where it is: frames of pandas, Polars (lazy ones, too), PyArrow and
+        Spark, DuckDB relations, paths of Parquet files, the profile of a sample, evaluations.
     train : callable, optional
         ``train(seed: int) -> Evaluation``, at the top level of a module: what `reproducibility` runs.
     model : str
@@ -86,7 +87,7 @@ class Gate:
     def __init__(
         self,
         *,
-        challenger: Source,
+        challenger: Source = None,
         champion: Source = None,
         reference: Any = None,
         current: Any = None,
@@ -272,23 +273,54 @@ class Gate:
         columns: Sequence[str] | None = None,
         at_most: float | None = None,
         warn_above: float | None = None,
+        limits: Mapping[str, float] | None = None,
+        weights: Mapping[str, float] | Literal["importance"] | None = None,
+        tolerate: float = 0.0,
+        time: str | None = None,
+        label: str | None = None,
+        prediction: str | None = None,
+        score: str | None = None,
+        metric: str | Callable[..., Any] | None = None,
+        windows: int | str | None = None,
         proof: Proof = "table",
         max_blind: float | None = None,
         name: str | None = None,
     ) -> CheckResult:
-        """Has the data changed? Each column of the current sample against the reference.
+        """Has the data changed, or what the model makes of it? The current sample against the reference.
 
         Parameters
         ----------
         method : str
             How far apart two columns are: ``"ks"``, ``"wasserstein"`` (in units of the reference's spread), ``"psi"``,
-            ``"jensen_shannon"``, ``"cramers_v"``; ``"auto"`` takes KS for numbers and Cramér's V for the rest.
+            ``"jensen_shannon"``, ``"hellinger"``, ``"cramers_v"``; ``"auto"`` takes KS for numbers and Cramér's V for
+            the rest. Or how far apart the rows are, all columns together: ``"domain_classifier"`` (the AUC of a model
+            that tells the samples apart), ``"mmd"`` (of embeddings). Or how much worse the model has become over time:
+            ``"performance"`` where labels have arrived, ``"estimated_performance"`` from its scores where not.
         columns : sequence of str, optional
             Default: all that both samples have.
         at_most : float
             The fail bound, in the unit of the method.
         warn_above : float, optional
             The warn bound, below it.
+        limits : mapping, optional
+            Columns with an `at_most` of their own: ``{"age": 0.2}``. Their warn bound and `max_blind` move in
+            proportion.
+        weights : mapping or "importance", optional
+            What each feature counts in what is tolerated; ``"importance"`` takes the challenger's permutation
+            importance. Default: all alike.
+        tolerate : float
+            The share in [0, 1) of the features' weight that may have drifted: where the columns that FAIL hold no more
+            than that of the weight of all that were judged, the whole only WARNs. A column and its missing values are
+            one; labels, predictions, scores, and what cannot be judged are never tolerated.
+        time : str, optional
+            The column that orders the reference's rows: stretches of it say how far it moves by itself, so that a
+            season is not called drift. It is not judged itself.
+        label, prediction, score : str, optional
+            Columns that are no features: "label drift" and "prediction drift" are said as such. The columns of an
+            Evaluation say so themselves. ``"estimated_performance"`` reads `prediction` and `score`.
+        metric, windows : optional
+            Of the methods over time: which metric, and into how many windows, or windows of which length
+            (``"30 days"``), the rows are cut.
         proof : {"table", "shown"}
             With ``"shown"`` each column's whole interval must be inside the bound, or it FAILs.
         max_blind : float, optional
@@ -299,21 +331,30 @@ class Gate:
         Returns
         -------
         CheckResult
-            Its parts are the columns; p-values are corrected over them (Benjamini–Hochberg).
+            Its parts are the columns, or the windows; p-values are corrected over them (Benjamini–Hochberg).
 
         Raises
         ------
         MlopsUsageError
             The question makes no sense. (Evidence that cannot be judged is an ERROR, not an exception.)
         """
-        from .checks.drift import Drift
+        from .checks.drift import ask
 
         return self._run(
-            Drift.ask(
+            ask(
                 method,
                 columns=columns,
                 at_most=at_most,
                 warn_above=warn_above,
+                limits=limits,
+                weights=weights,
+                tolerate=tolerate,
+                time=time,
+                label=label,
+                prediction=prediction,
+                score=score,
+                metric=metric,
+                windows=windows,
                 proof=proof,
                 max_blind=max_blind,
                 name=name,

@@ -23,7 +23,10 @@ _MARKERS = {
         "metric, *, margin, require, max_blind, paired_by, greater_is_better, needs, guardrails, slices, "
         "min_slice_size, folds, name"
     ),
-    "drift": "method, *, columns, at_most, warn_above, proof, max_blind, name",
+    "drift": (
+        "method, *, columns, at_most, warn_above, limits, weights, tolerate, time, label, prediction, score, metric, "
+        "windows, proof, max_blind, name"
+    ),
     "fairness": "metric, *, by, at_least, at_most, warn_below, warn_above, proof, max_blind, min_group_size, name",
     "reproducibility": "*, runs, atol, rtol, timeout, name",
 }

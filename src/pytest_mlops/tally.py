@@ -128,9 +128,7 @@ class Tally:
         for record in self._all_records():
             for model, roles in record.evidence.items():
                 for role, digests in roles.items():
-                    known = found.setdefault((model, role), [])
-                    if digests not in known:
-                        known.append(digests)
+                    _add(found.setdefault((model, role), []), digests)
         return found
 
     def _all_records(self) -> Iterator[Record]:
@@ -187,6 +185,25 @@ def _merged(first: CheckResult, second: CheckResult) -> CheckResult:
         else "two tests ask different questions under this name: give one of them name=."
     )
     return replace(first, verdict=Verdict.ERROR, message=message, estimate=None, limits=None)
+
+
+def _add(known: list[dict[str, Any]], digests: dict[str, Any]) -> None:
+    """Not every test looks at every column: what agrees in the columns that both have seen is one sample."""
+    for place, others in enumerate(known):
+        if _agree(others, digests):
+            known[place] = {**others, **_columns({**others.get("columns", {}), **digests.get("columns", {})})}
+            return
+    known.append(digests)
+
+
+def _agree(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    columns, others = one.get("columns", {}), other.get("columns", {})
+    same = {**one, "columns": None} == {**other, "columns": None}
+    return same and all(columns[name] == others[name] for name in columns.keys() & others.keys())
+
+
+def _columns(found: dict[str, Any]) -> dict[str, Any]:
+    return {"columns": dict(sorted(found.items()))} if found else {}
 
 
 def _answer(result: CheckResult) -> dict[str, Any]:

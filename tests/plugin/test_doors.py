@@ -44,7 +44,10 @@ def mlops_train():
 QUESTIONS: dict[str, dict[str, Any]] = {
     "performance_threshold": {"metric": "roc_auc", "at_least": 0.8, "warn_below": 0.85, "name": "main"},
     "champion_challenger": {"metric": "accuracy", "margin": 0.05, "require": "non_inferior", "max_blind": 0.2},
-    "drift": {"method": "ks", "columns": ["age"], "at_most": 0.1, "warn_above": 0.05, "proof": "shown"},
+    "drift": {
+        "method": "auto", "columns": ["age"], "at_most": 0.1, "warn_above": 0.05, "proof": "shown", "label": "town",
+        "limits": {"age": 0.15}, "weights": {"age": 2.5}, "tolerate": 0.1,
+    },
     "fairness": {
         "metric": "equalized_odds_difference", "by": ["sex"], "at_most": 0.2, "warn_above": 0.15, "min_group_size": 20,
     },
@@ -66,8 +69,14 @@ def _marker(project: Project, family: str) -> None:
 
 
 def _policy(project: Project, family: str) -> None:
-    lines = "\n".join(f"{name} = {json.dumps(value)}" for name, value in QUESTIONS[family].items())
+    lines = "\n".join(f"{name} = {_toml(value)}" for name, value in QUESTIONS[family].items())
     project.policy(f"[[{family}]]\n{lines}\n")
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name} = {_toml(each)}" for name, each in value.items()) + "}"
+    return json.dumps(value)
 
 
 DOORS = {"fixture": _fixture, "marker": _marker, "policy": _policy}

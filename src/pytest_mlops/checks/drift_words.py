@@ -5,15 +5,21 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pytest_mlops.verdict.limits import Limits, Verdict
-from pytest_mlops.verdict.wording import count, with_interval
+from pytest_mlops.verdict.wording import count, number, rounded_up, with_interval
 
-from .parts import combined
+from .drift_arguments import supports
+from .drift_questions import POWER_QUANTILE, values_needed
+from .drift_rule import LIMITS_UNSEEN, Drifted
 
 if TYPE_CHECKING:
+    from pytest_mlops.verdict.estimate import Estimate
     from pytest_mlops.verdict.result import CheckResult
+
+    from .drift_questions import Question
 
 EFFECTS = {
     "ks": "KS distance",
@@ -21,6 +27,7 @@ EFFECTS = {
     "wasserstein": "Wasserstein distance",
     "psi": "PSI",
     "jensen_shannon": "Jensen–Shannon distance",
+    "hellinger": "Hellinger distance",
 }
 """What the methods measure."""
 
@@ -28,18 +35,139 @@ _FEW_NAMED = 5
 _MANY_NAMED = 20
 _WORST_FIRST = (Verdict.FAIL, Verdict.ERROR, Verdict.WARN, Verdict.INCONCLUSIVE, Verdict.PASS)
 _BLAMED = (Verdict.FAIL, Verdict.ERROR, Verdict.WARN)
+_WORTH_SAYING = 0.0005
 
 
-def message(parts: Sequence[CheckResult], limits: Limits, added: Sequence[str], n: int, m: int) -> str:
-    """Of n reference and m current rows: the tally, the worst columns, those that are not known, and new ones."""
+# --- of one column
+
+
+def finding(found: Estimate, limits: Limits, details: Mapping[str, Any]) -> str:
+    """What was found of a column, why it gives the verdict, and what is odd about its values."""
+    values = details["values"]
+    what = "of the missing among" if details["of_missing"] else "of"
+    sizes = f"{values['reference']:,} and {values['current']:,} values"
     sentences = [
-        f"{n:,} reference and {m:,} current rows, the limit is {limits.words()}: {_tally(parts)}.",
-        *_blame(parts),
-        *_unclear(parts),
+        f"{_lead(details)}: {EFFECTS[details['method']]} {what} {sizes} is {with_interval(found)}, the limit is "
+        f"{limits.words()}: {details['because']}.",
+        all_missing(details),
+        _own_moves(details),
+        *details.get("notes", ()),
+        _off(details),
+        details["ways_out"],
     ]
-    if added:
-        sentences.append(f"New, with nothing to compare to: {listed(added)}.")
-    return " ".join(sentences)
+    return " ".join(filter(None, sentences))
+
+
+def all_missing(details: Mapping[str, Any]) -> str:
+    """Of a part about missing values: why the column has no other part."""
+    empty = [role for role, missing in details["missing"].items() if missing == details["values"][role]]
+    return f"The {empty[0]} sample has no other value of it: there is nothing else to compare." if empty else ""
+
+
+def _own_moves(details: Mapping[str, Any]) -> str:
+    if "noise_floor" not in details:
+        return ""
+    return f"The reference's own {details['blocks']} stretches differ by up to {number(details['noise_floor'])}."
+
+
+def _off(details: Mapping[str, Any]) -> str:
+    error = details.get("error", 0.0)
+    return f"Counted in cells, which hides at most {number(error)} more." if error > _WORTH_SAYING else ""
+
+
+def ways_out(question: Question, method: str, *, own: bool) -> str:
+    """Of a blind column: the values that its limit needs, or the limit that so few values support.
+
+    Parameters
+    ----------
+    question : Question
+        Answered, and blind.
+    method : str
+        That was asked for.
+    own : bool
+        Has the column a limit of its own?
+    """
+    found, met = question.found, question.met
+    assert found is not None
+    if "blocks" in question.details:
+        return "Give longer samples, or raise max_blind=."
+    if found.standard_error is None or met.max_blind <= met.limits.bound:
+        return "Judge larger samples, or raise max_blind=."
+    reach = question.reach(found.confidence)
+    at_most = found.standard_error * max(reach / LIMITS_UNSEEN, POWER_QUANTILE / (LIMITS_UNSEEN - 1))
+    limit = f"limits={{{question.names[0]!r}: {rounded_up(at_most)}}}" if own else f"at_most={rounded_up(at_most)}"
+    wider = f"use {limit} or more" if supports(method, at_most) else "raise max_blind="
+    return f"Give about {values_needed(question, found.confidence):,} values in each sample, or {wider}."
+
+
+# --- of all of them
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """What the whole check was asked, and what it comes to.
+
+    Parameters
+    ----------
+    limits : Limits
+    own : mapping
+        Limits of single columns.
+    tolerate : float
+        The share of the weight that may FAIL.
+    n, m : int
+        Rows of the reference and of the current sample.
+    added : sequence of str
+        New columns.
+    later : sequence of str
+        Columns that the current sample does not have yet.
+    """
+
+    limits: Limits
+    own: Mapping[str, float]
+    tolerate: float
+    n: int
+    m: int
+    added: Sequence[str]
+    later: Sequence[str]
+
+    def message(self, parts: Sequence[CheckResult]) -> str:
+        """The tally, the worst columns, those that are not known, and new ones."""
+        sentences = [
+            f"{self.n:,} reference and {self.m:,} current rows, the limit is {self._limit}: {_tally(parts)}.",
+            *self._tolerated(parts),
+            *_blame(parts),
+            *_unclear(parts),
+        ]
+        if self.added:
+            sentences.append(f"New, with nothing to compare to: {listed(self.added)}.")
+        if self.later:
+            sentences.append(f"Not judged, for the current sample does not have it yet: {listed(self.later)}.")
+        return " ".join(sentences)
+
+    @property
+    def _limit(self) -> str:
+        """``at most 0.1 (age: 0.2)``."""
+        shown = [f"{name}: {number(own)}" for name, own in list(self.own.items())[:_FEW_NAMED]]
+        more = len(self.own) - len(shown)
+        own = f" ({', '.join(shown)}{f' and {more} more' if more else ''})" if shown else ""
+        return f"{self.limits.words()}{own}"
+
+    def _tolerated(self, parts: Sequence[CheckResult]) -> list[str]:
+        if not self.tolerate:
+            return []
+        drifted = Drifted.among(parts)
+        return [f"{drifted.words(self.tolerate)}."] if drifted.columns else []
+
+
+def worst(parts: Sequence[CheckResult], verdict: Verdict) -> CheckResult:
+    """The part that the whole check is known by: of those with its verdict and an estimate, if there are any.
+
+    A FAIL that is tolerated is what a WARN is about.
+    """
+    ordered = _worst_first(parts)
+    failed = [part for part in ordered if part.verdict is Verdict.FAIL and verdict is Verdict.WARN]
+    shown = failed or [part for part in ordered if part.verdict is verdict]
+    return next((part for part in shown if part.estimate), shown[0])
 
 
 def _worst_first(parts: Iterable[CheckResult]) -> list[CheckResult]:
@@ -49,19 +177,6 @@ def _worst_first(parts: Iterable[CheckResult]) -> list[CheckResult]:
         return _WORST_FIRST.index(part.verdict), -_effect(part) if part.estimate else -math.inf, part.id
 
     return sorted(parts, key=badness)
-
-
-def worst(parts: Sequence[CheckResult]) -> CheckResult:
-    """The part that the whole check is known by: of those with its verdict and an estimate, if there are any."""
-    verdict = combined(parts)
-    shown = [part for part in _worst_first(parts) if part.verdict is verdict]
-    return next((part for part in shown if part.estimate), shown[0])
-
-
-def all_missing(details: Mapping[str, Any]) -> str:
-    """Of a part about missing values: why the column has no other part."""
-    empty = [role for role, missing in details["missing"].items() if missing == details["values"][role]]
-    return f" The {empty[0]} sample has no other value of it: there is nothing else to compare." if empty else ""
 
 
 def _tally(parts: Sequence[CheckResult]) -> str:
@@ -86,13 +201,15 @@ def _blame(parts: Sequence[CheckResult]) -> list[str]:
 
 
 def _unclear(parts: Sequence[CheckResult]) -> list[str]:
-    """Parts that say neither yes nor no, and why."""
+    """Parts that say neither yes nor no; why, where it is the same for all of them."""
     sentences = []
     unclear = [part for part in parts if part.verdict is Verdict.INCONCLUSIVE]
     for estimated, what in ((True, "Not proven either way"), (False, "Could not be assessed")):
-        names = [_shown(part) for part in unclear if (part.estimate is not None) is estimated]
-        if names:
-            sentences.append(f"{what}: {count(len(names), 'part')}: {listed(names)}.")
+        like = [part for part in unclear if (part.estimate is not None) is estimated]
+        whys = {part.details["because"] for part in like}
+        why = f" ({whys.pop()})" if len(whys) == 1 and not estimated else ""
+        if like:
+            sentences.append(f"{what}: {count(len(like), 'part')}: {listed([_shown(part) for part in like])}{why}.")
     return sentences
 
 
@@ -100,17 +217,28 @@ def _brief(part: CheckResult) -> str:
     """``age: KS distance 0.31 (0.28 to 0.34)``."""
     if part.estimate is None:
         return _shown(part)
-    return f"{_shown(part)}: {EFFECTS[part.details['method']]} {with_interval(part.estimate)}"
+    own = _own_moves(part.details).rstrip(".")
+    own = f", and {own[0].lower()}{own[1:]}" if own else ""
+    return f"{_shown(part)}: {EFFECTS[part.details['method']]} {with_interval(part.estimate)}{own}"
 
 
 def _effect(part: CheckResult) -> float:
-    return part.estimate.value if part.estimate else -math.inf
+    """In limits, which may differ."""
+    return part.estimate.value / part.limits.bound if part.estimate and part.limits else -math.inf
+
+
+def _lead(details: Mapping[str, Any]) -> str:
+    """``age``; ``label drift in y``: a column that is no feature says what it is."""
+    column, role = str(details["column"]), details.get("role")
+    if role is None:
+        return column
+    return f"{role} drift" if column == role else f"{role} drift in {column}"
 
 
 def _shown(part: CheckResult) -> str:
     """The name of a part as people know it: its column, and whether it is about missing values."""
-    column = str(part.details["column"])
-    return f"{column} (missing values)" if part.details.get("of_missing") else column
+    lead = _lead(part.details)
+    return f"{lead} (missing values)" if part.details.get("of_missing") else lead
 
 
 def listed(names: Sequence[str]) -> str:

@@ -8,20 +8,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from itertools import islice
-from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pytest_mlops.statistics import curves, histograms
+from pytest_mlops.statistics.distribution import Distribution
 from pytest_mlops.verdict.limits import Verdict
 from pytest_mlops.verdict.wording import count
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from pytest_mlops.evidence.columns import ColumnPair
     from pytest_mlops.evidence.metrics import Metric
+    from pytest_mlops.evidence.profile import ProfilePair
     from pytest_mlops.evidence.rows import Rows
     from pytest_mlops.verdict.result import CheckResult
 
@@ -33,7 +33,6 @@ COLUMNS = 6
 
 _DECIMALS = 4
 _LONGEST = 60
-_HUGE = 1e300
 _DAY = 86_400_000_000
 _UNITS = {"days": _DAY, "h": 3_600_000_000, "min": 60_000_000, "s": 1_000_000, "ms": 1_000}
 """In microseconds, as moments are kept."""
@@ -125,70 +124,62 @@ def _importance(part: CheckResult) -> tuple[bool, float, str]:
     return part.verdict not in (Verdict.FAIL, Verdict.ERROR), -effect, part.id
 
 
-def of_column(pair: ColumnPair) -> Picture | None:
+def of_column(pair: ProfilePair) -> Picture | None:
     """Both samples of a column, neither empty: a histogram of what is measured, bars of categories."""
     return _histogram(pair) if pair.measured else _bars(pair)
 
 
-def _histogram(pair: ColumnPair) -> Picture | None:
-    unit, (reference, current) = _in_words(pair)
-    found = histograms.histogram(reference, current)
+def _histogram(pair: ProfilePair) -> Picture | None:
+    reference, current = pair.reference.distribution, pair.current.distribution
+    if reference is None or current is None:
+        return None
+    unit, begin, size = _in_words(pair, reference)
+    found = histograms.histogram(*(_counted_from(sample, begin, size) for sample in (reference, current)))
     if found is None:
         return None
     return {"kind": "histogram", "unit": unit, "edges": list(found.edges), "shares": _both(found)}
 
 
-def _in_words(pair: ColumnPair) -> tuple[str, tuple[NDArray[np.float64], NDArray[np.float64]]]:
+def _in_words(pair: ProfilePair, reference: Distribution) -> tuple[str, int, int]:
     """Dates are days from a New Year, that of the reference's middle; durations have the unit that suits its middle."""
     if pair.holds not in ("dates", "durations"):
-        return "", pair.values
-    middle = np.quantile(pair.values[0], 0.5, method="inverted_cdf")
+        return "", 0, 1
+    middle = int(reference.quantile(0.5))
     if pair.holds == "dates":
-        year = np.datetime64(int(middle), "us").astype("datetime64[Y]")
-        unit, begin, size = f"days from {year}-01-01", int(year.astype("datetime64[us]").astype(np.int64)), _DAY
+        year = np.datetime64(middle, "us").astype("datetime64[Y]")
+        return f"days from {year}-01-01", int(year.astype("datetime64[us]").astype(np.int64)), _DAY
+    unit = next((name for name, size in _UNITS.items() if abs(middle) >= size), "ms")
+    return unit, 0, _UNITS[unit]
+
+
+def _counted_from(sample: Distribution, begin: int, size: int) -> Distribution:
+    if size == 1:
+        return sample
+    lowest, highest = ((ends - float(begin)) / size for ends in (sample.lowest, sample.highest))
+    return Distribution(lowest, highest, sample.counts)
+
+
+def _bars(pair: ProfilePair) -> Picture | None:
+    """Names that were hashed tell nobody anything."""
+    if pair.holds != "text":
+        names, counts, pooled = ["0", "1"], _yes_or_no(pair), False
+    elif pair.reference.categories is None or pair.reference.categories.hashed:
+        return None
     else:
-        unit, begin = next((name for name, size in _UNITS.items() if abs(int(middle)) >= size), "ms"), 0
-        size = _UNITS[unit]
-    reference, current = ((values - float(begin)) / size for values in pair.values)
-    return unit, (reference, current)
-
-
-def _bars(pair: ColumnPair) -> Picture | None:
-    names, counts = _numbers(pair) if pair.codes is None else _categories(pair, pair.codes)
-    found = histograms.bars(counts, names) if names else None
+        (names, counts), pooled = pair.cells, pair.pooled
+    found = histograms.bars(counts, names, pooled=pooled)
     if found is None:
         return None
-    others = [count(found.others, "other")] if found.others else []
+    others = ["others" if pooled else count(found.others, "other")] if found.others else []
     labels = [*(_capped(names[place]) for place in found.places), *others]
     return {"kind": "bars", "labels": labels, "shares": _both(found)}
 
 
-def _numbers(pair: ColumnPair) -> tuple[list[str], NDArray[np.int64]]:
+def _yes_or_no(pair: ProfilePair) -> NDArray[np.int64]:
     """Of a column of 0 and 1 only."""
-    ones = np.array([np.count_nonzero(values) for values in pair.values])
-    return ["0", "1"], np.stack([np.array(pair.sizes) - ones, ones], axis=1)
-
-
-def _categories(pair: ColumnPair, codes: NDArray[Any]) -> tuple[list[str], NDArray[np.int64]]:
-    """Their names, or none where one of them has no text of its own, and how often they are in each sample."""
-    cells, n = int(codes.max()) + 1, pair.sizes[0]
-    counts = np.stack([np.bincount(of, minlength=cells) for of in (codes[:n], codes[n:])])
-    somewhere = np.empty(cells, dtype=np.intp)
-    somewhere[codes] = np.arange(codes.size)
-    values = np.concatenate(pair.values)[somewhere]
-    return [_name(value) for value in values] if all(map(_has_name, values)) else [], counts
-
-
-def _has_name(value: object) -> bool:
-    """Text, a number, or an interval or period of pandas. Other objects may be called otherwise in another process."""
-    if isinstance(value, Real):
-        return bool(-_HUGE < value < _HUGE)  # type: ignore[operator]  # all real numbers know their order
-    return isinstance(value, str) or type(value).__module__.partition(".")[0] == "pandas"
-
-
-def _name(value: object) -> str:
-    """1, 1.0 and True are one category, and have one name."""
-    return f"{float(value):.15g}" if isinstance(value, Real) else str(value)
+    of = [profile.distribution for profile in (pair.reference, pair.current)]
+    ones = np.array([0 if sample is None else sample.counts[sample.lowest == 1].sum() for sample in of])
+    return np.stack([np.array(pair.sizes) - ones, ones], axis=1)
 
 
 def _capped(name: str) -> str:

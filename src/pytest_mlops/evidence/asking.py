@@ -40,6 +40,14 @@ def ask(model: Any, rows: Any, *, positive_label: Any, several: bool = False) ->
     return {**answer, **_ask_scores(model, rows, answer["labels"], positive_label)}
 
 
+def predictions(model: Any, rows: Any) -> Any:
+    """What the model predicts, without its scores."""
+    if hasattr(model, "predict"):
+        return model.predict(rows)
+    answer = model(rows)
+    return answer[0] if isinstance(answer, tuple) and len(answer) == 2 else answer
+
+
 def digest_of(model: Any) -> str | None:
     """sha256 of what pickle writes of a model: which one it was, for the record. Nothing is ever loaded from it."""
     sink = _Sink()

@@ -62,9 +62,9 @@ class Evaluation:
     """
 
     __slots__ = (
-        "_design", "_digests", "_pred", "_true", "clusters", "identity", "labels", "model_digest", "n", "notes",
-        "positive_label", "row_keys", "sample_weight", "season", "sensitive_features", "slice_features", "task", "time",
-        "y_score",
+        "_design", "_digests", "_pred", "_true", "clusters", "identity", "importance", "labels", "model_digest", "n",
+        "notes", "positive_label", "row_keys", "sample_weight", "season", "sensitive_features", "slice_features",
+        "task", "time", "y_score",
     )  # fmt: skip
 
     task: Task
@@ -83,6 +83,8 @@ class Evaluation:
     notes: tuple[str, ...]
     model_digest: str | None
     """sha256 of the model that was asked, as pickle writes it; None where no model was, or pickle cannot."""
+    importance: Mapping[str, float] | None
+    """How much worse the model is without each feature, where `from_model` was asked for it."""
     _true: NDArray[Any]
     _pred: NDArray[Any]
     _design: tuple[str, ...]
@@ -131,6 +133,7 @@ class Evaluation:
         object.__setattr__(self, "_design", ())
         object.__setattr__(self, "_digests", {})
         object.__setattr__(self, "model_digest", None)
+        object.__setattr__(self, "importance", None)
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"an Evaluation does not change: make a new one instead of setting {name!r}")
@@ -148,7 +151,7 @@ class Evaluation:
             object.__setattr__(self, name, value)
 
     @classmethod
-    def from_model(cls, model: Any, X: Any, y: Any, **known: Any) -> Evaluation:
+    def from_model(cls, model: Any, X: Any, y: Any, *, importance: bool = False, **known: Any) -> Evaluation:
         """Ask a model once.
 
         Parameters
@@ -159,13 +162,17 @@ class Evaluation:
         X : frame or array of n rows
             Rows are told apart by a hash of it, where no `row_ids` are given.
         y : array-like of shape (n,) or (n, labels)
+        importance : bool, default False
+            Measure as well how much each feature matters: what the accuracy, or R² of a regression, loses where the
+            feature is shuffled (on at most 20,000 rows, 5 times). `X` must be a frame, and the model is asked again.
         **known
             The keyword arguments of `Evaluation`.
 
         Raises
         ------
         EvidenceError
-            The model has no ``predict`` and cannot be called, or its answer is not one prediction a row.
+            The model has no ``predict`` and cannot be called, or its answer is not one prediction a row; importance is
+            asked for, and `X` has no named columns.
         """
         from .asking import ask, digest_of
         from .frames import has_several_columns
@@ -175,6 +182,10 @@ class Evaluation:
         _refuse_other_labels(answer.get("labels"), known.get("labels"))
         made = cls(y, **{"features": X, **answer, **known})
         object.__setattr__(made, "model_digest", digest_of(model))
+        if importance:
+            from .importance import permutation_importance
+
+            object.__setattr__(made, "importance", permutation_importance(model, X, y, made))
         return made
 
     @classmethod

@@ -110,8 +110,14 @@ def columns(data: Any, what: str) -> dict[str, NDArray[Any]]:
     return {str(place): flat[:, place] for place in range(flat.shape[1])}
 
 
-def read(path: str | Path) -> Any:
+def read(path: str | Path, what: str = "predictions") -> Any:
     """A pandas frame from a CSV or Parquet file.
+
+    Parameters
+    ----------
+    path : str or Path
+    what : str
+        Its name in error messages.
 
     Raises
     ------
@@ -124,15 +130,15 @@ def read(path: str | Path) -> Any:
     readers: dict[str, Any] = {".csv": _read_csv, ".parquet": pd.read_parquet, ".pq": pd.read_parquet}
     reader = readers.get(path.suffix.lower())
     if reader is None:
-        raise EvidenceError(f"cannot read predictions from {str(path)!r}: expected a .csv or .parquet file")
+        raise EvidenceError(f"cannot read {what} from {str(path)!r}: expected a .csv or .parquet file")
     if not path.is_file():
-        raise EvidenceError(f"there is no predictions file {str(path)!r}: check the path, or write the file first")
+        raise EvidenceError(f"there is no {what} file {str(path)!r}: check the path, or write the file first")
     try:
         return reader(path)
     except ImportError as error:
         raise EvidenceError(f"reading {path.name!r} needs pyarrow: pip install 'pytest-mlops[parquet]'") from error
     except Exception as error:
-        raise EvidenceError(f"cannot read predictions from {str(path)!r}: {_first_line(error)}") from error
+        raise EvidenceError(f"cannot read {what} from {str(path)!r}: {_first_line(error)}") from error
 
 
 def pick(frame: dict[str, NDArray[Any]], name: str, what: str) -> NDArray[Any]:

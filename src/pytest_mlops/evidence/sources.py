@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Literal
-
-import numpy as np
+from collections.abc import Callable
+from typing import Any, Literal
 
 from pytest_mlops.verdict.errors import EvidenceError
 
-from . import fingerprint
 from .evaluation import Evaluation
-from .frames import columns
 from .later import Later
 from .pairing import Pair, PairedBy, pair
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from .samples import Sample, sample_of
 
 Source = Evaluation | Callable[[], Any] | None
 Role = Literal["challenger", "champion", "reference", "current", "train"]
@@ -28,7 +22,7 @@ class Sources:
     Parameters
     ----------
     challenger, champion : Evaluation, or callable that gives one, or None
-    reference, current : frame, mapping or array of columns, or callable that gives one, or None
+    reference, current : whatever `sample_of` reads, or callable that gives it, or None
     train : callable, or `Later` that gives one, or None
         The function ``train(seed: int) -> Evaluation``.
     tell : callable, or None
@@ -54,6 +48,7 @@ class Sources:
             "train": train,
         }
         self._asked: dict[Role, Any] = {}
+        self._samples: dict[Role, Sample] = {}
         self._pairs: dict[PairedBy, Pair] = {}
 
     def challenger(self) -> Evaluation:
@@ -82,19 +77,24 @@ class Sources:
             self._pairs[paired_by] = pair(self.champion(), self.challenger(), paired_by=paired_by)
         return self._pairs[paired_by]
 
-    def reference(self) -> Mapping[str, NDArray[Any]]:
-        """The columns of the sample that is compared with, each of shape (n,).
+    def reference(self) -> Sample:
+        """The sample that is compared with, wherever its rows are.
 
         Raises
         ------
         EvidenceError
-            There is none, or it has no columns, or they are of different lengths.
+            There is none, it cannot be read, it has no rows or no columns, or columns of different lengths.
         """
-        return self._columns("reference")
+        return self._sample("reference")
 
-    def current(self) -> Mapping[str, NDArray[Any]]:
-        """The columns of the sample under test; raises as `reference` does."""
-        return self._columns("current")
+    def current(self) -> Sample:
+        """The sample under test; raises as `reference` does."""
+        return self._sample("current")
+
+    def evaluated(self, role: Role) -> Evaluation | None:
+        """What was given for this role, where it is an evaluation; None where it is anything else."""
+        found = self._optional(role)
+        return found if isinstance(found, Evaluation) else None
 
     def train(self) -> Callable[..., Any]:
         """The function ``train(seed) -> Evaluation``.
@@ -122,7 +122,7 @@ class Sources:
         if role not in self._asked:
             source = self._sources[role]
             gives = isinstance(source, Later) or (callable(source) and role != "train")
-            self._asked[role] = source() if gives else source
+            self._asked[role] = _given(source) if gives else source
         return self._asked[role]
 
     def _get(self, role: Role) -> Any:
@@ -137,12 +137,10 @@ class Sources:
             raise EvidenceError(f"the {role} is a {type(found).__name__}, expected an Evaluation of it")
         return found
 
-    def _columns(self, role: Role) -> Mapping[str, NDArray[Any]]:
-        found = self._get(role)
-        if not isinstance(found, _Columns):
-            given = _said_by(found) if isinstance(found, Evaluation) else columns(found, f"mlops_{role}")
-            found = self._asked[role] = _Columns(given, role)
-        return found
+    def _sample(self, role: Role) -> Sample:
+        if role not in self._samples:
+            self._samples[role] = sample_of(self._get(role), role, tell=self.tell)
+        return self._samples[role]
 
     def digests(self) -> dict[str, dict[str, Any]]:
         """Of the evidence that a check has asked for: which rows, and which predictions."""
@@ -154,54 +152,21 @@ class Sources:
                     "data": evidence.data_digest,
                     "predictions": evidence.prediction_digest,
                 }
-            elif isinstance(evidence, _Columns):
-                found[role] = {"rows": evidence.n, "data": evidence.digest}
+            elif role in self._samples:
+                found[role] = self._samples[role].digests()
         return found
 
 
-class _Columns(dict[str, "NDArray[np.generic]"]):
-    """Named columns of one length."""
+def _given(source: Callable[[], Any]) -> Any:
+    """What a function gives; without Java, a function that starts Spark gives a riddle."""
+    try:
+        return source()
+    except Exception as error:
+        from .engines import spark
 
-    def __init__(self, found: Mapping[str, NDArray[Any]], role: str) -> None:
-        super().__init__(found)
-        lengths = {len(values) for values in found.values()}
-        if len(lengths) != 1 or not max(lengths):
-            what = "columns of different lengths" if len(lengths) > 1 else "no rows or no columns"
-            raise EvidenceError(f"mlops_{role} has {what}: give a table of at least one row and one column")
-        self.n = lengths.pop()
-        self._digest: str | None = None
-
-    @property
-    def digest(self) -> str | None:
-        """sha256 of the rows in any order; None where a column holds what has no value."""
-        if self._digest is None:
-            try:
-                self._digest = fingerprint.digest(fingerprint.row_keys(self), ordered=False)
-            except fingerprint.NoValueError:
-                return None
-        return self._digest
-
-
-def _said_by(evaluation: Evaluation) -> dict[str, NDArray[Any]]:
-    """An evaluation as columns: what is known of its rows, predictions, and scores of one thing."""
-    if evaluation.task == "multilabel":
-        return {**evaluation.sensitive_features, **_by_label(evaluation)}
-    said: NDArray[Any] = evaluation.y_pred
-    if evaluation.task != "regression" and not set(evaluation.labels) <= {0, 1}:
-        said = said.astype(str).astype(object)  # numbers that are names of classes are no quantities
-    scores = evaluation.y_score
-    of_one = {} if scores is None or scores.ndim == 2 else {"score": scores}
-    return {**evaluation.sensitive_features, "prediction": said, **of_one}
-
-
-def _by_label(evaluation: Evaluation) -> dict[str, NDArray[Any]]:
-    tables = {"prediction": evaluation.y_pred, "score": evaluation.y_score}
-    return {
-        f"{what}[{label}]": np.ascontiguousarray(column)
-        for what, table in tables.items()
-        if table is not None
-        for label, column in zip(evaluation.labels, table.T, strict=True)
-    }
+        if spark.needs_java(error):
+            raise EvidenceError(spark.NO_JAVA) from error
+        raise
 
 
 def _absent(role: Role) -> str:

@@ -85,6 +85,7 @@ def from_arrays(arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) ->
             "season": None,
             "sample_weight": None,
             "model_digest": None,
+            "importance": None,
             "_design": tuple(facts.get("design", ())),
             "_digests": {},
         }

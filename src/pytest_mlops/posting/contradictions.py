@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
-from pytest_mlops.checks import FAMILIES
-from pytest_mlops.checks.parts import combined
+from pytest_mlops.checks import FAMILIES, drift_rule
 from pytest_mlops.verdict.estimate import Estimate
 from pytest_mlops.verdict.limits import Limits, Proof, Verdict, judge
 from pytest_mlops.verdict.result import CheckResult
@@ -92,7 +91,8 @@ def badness(verdict: Verdict) -> int:
 
 
 def _reasons(result: CheckResult, asked: _Asked) -> Iterator[str]:
-    if result.limits != asked.limits:
+    by_parts = _of_single_columns(result) or _over_time(result)  # a limit or a blind spot may be that of a part alone
+    if not by_parts and result.limits != asked.limits:
         yield "its limits are not those that it says were asked for"
     if result.estimate is None:
         if result.verdict is not Verdict.INCONCLUSIVE or result.family not in _MAY_LACK_AN_ESTIMATE:
@@ -101,8 +101,28 @@ def _reasons(result: CheckResult, asked: _Asked) -> Iterator[str]:
         yield from _reasons_of_numbers(result.estimate, asked)
         if result.estimate.null not in _nulls(result, asked):
             yield f"its null is {result.estimate.null}, which is not that of its question"
-        yield from _better_than(result, asked.verdict(result.estimate), "its own estimate comes to")
+        if not by_parts:
+            yield from _better_than(result, asked.verdict(result.estimate), "its own estimate comes to")
     yield from _reasons_of_parts(result, asked)
+
+
+def _of_single_columns(result: CheckResult) -> bool:
+    return _method_of_drift(result) in drift_rule.OF_COLUMNS
+
+
+def _over_time(result: CheckResult) -> bool:
+    return _method_of_drift(result) in drift_rule.OVER_TIME
+
+
+def _method_of_drift(result: CheckResult) -> str | None:
+    """None of another family. What is judged all together is judged otherwise, so that the id has to say so as well."""
+    if result.family != "drift":
+        return None
+    method = result.details["asked"]["subject"]
+    known = (*drift_rule.OF_COLUMNS, *drift_rule.OVER_TIME, *drift_rule.OF_ALL_TOGETHER)
+    if method not in known or result.id.split(":")[1] != method:
+        raise ValueError(f"{result.id} does not ask for {method}")
+    return str(method)
 
 
 def _reasons_of_numbers(estimate: Estimate, asked: _Asked) -> Iterator[str]:
@@ -119,7 +139,7 @@ def _reasons_of_numbers(estimate: Estimate, asked: _Asked) -> Iterator[str]:
 def _nulls(result: CheckResult, asked: _Asked) -> tuple[float | None, ...]:
     """What "no effect" may be: a null that is not the question's turns a limit into a matter of significance."""
     if result.family in ("champion_challenger", "drift"):
-        return (0.0,)
+        return (0.5,) if result.details["asked"]["subject"] == "domain_classifier" else (0.0,)
     if result.family == "fairness":
         form = result.details["asked"]["subject"].rpartition("_")[2]
         return {"difference": (0.0,), "ratio": (1.0,)}.get(form, (None, asked.limits.bound))
@@ -136,7 +156,7 @@ def _better_than(result: CheckResult, least: Verdict, why: str) -> Iterator[str]
 
 def _reasons_of_parts(result: CheckResult, asked: _Asked) -> Iterator[str]:
     yield from (f"{name} was asked for, and is not among its parts" for name in _parts_left_out(result))
-    of_part = {"drift": _of_column, "fairness": _of_group}.get(result.family, _of_slice_or_guardrail)
+    of_part = {"drift": _of_column_or_window, "fairness": _of_group}.get(result.family, _of_slice_or_guardrail)
     for part in result.parts:
         if part.parts:
             yield f"its part {part.id} has parts of its own"
@@ -145,7 +165,7 @@ def _reasons_of_parts(result: CheckResult, asked: _Asked) -> Iterator[str]:
             yield f"of its part {part.id}: {reason}"
     of_all = {"drift": _of_columns, "fairness": _of_groups}.get(result.family)
     yield from of_all(result, asked) if of_all else ()
-    yield from _better_than(result, _handed_up(result), "its parts come to")
+    yield from _better_than(result, _handed_up(result, asked), "its parts come to")
 
 
 def _parts_left_out(result: CheckResult) -> Iterator[str]:
@@ -160,7 +180,8 @@ def _parts_left_out(result: CheckResult) -> Iterator[str]:
             yield f"a slice by {by}"
     if result.family == "drift":
         columns = {part.details.get("column") for part in result.parts}
-        yield from (f"the column {name}" for name in asked.get("columns") or () if name not in columns)
+        wanted = sorted(drift_rule.named(asked)) if _of_single_columns(result) else ()
+        yield from (f"the column {name}" for name in wanted if name not in columns)
 
 
 def _guardrail(result: CheckResult, name: str) -> str:
@@ -171,10 +192,10 @@ def _quoted(name: str) -> str:
     return quote(name, safe=" ", errors="backslashreplace")
 
 
-def _handed_up(result: CheckResult) -> Verdict:
+def _handed_up(result: CheckResult, asked: _Asked) -> Verdict:
     """The mildest verdict that these parts leave to the whole."""
     if result.family == "drift":
-        return combined(result.parts)
+        return _of_all_columns_or_windows(result, asked)
     found = [part.verdict for part in result.parts]
     if result.family == "fairness":  # groups have no say, but the worst of them is what is judged
         if Verdict.FAIL in found:
@@ -190,19 +211,66 @@ def _handed_up(result: CheckResult) -> Verdict:
     return max(handed, key=badness, default=Verdict.PASS)
 
 
-def _of_column(part: CheckResult, result: CheckResult, asked: _Asked) -> Iterator[str]:
+def _of_all_columns_or_windows(result: CheckResult, asked: _Asked) -> Verdict:
+    """Where the rows are judged all together, what tells them apart has no say."""
+    if _of_single_columns(result):
+        return drift_rule.whole(result.parts, _tolerated(result))
+    if not _over_time(result):
+        return Verdict.PASS
+    found = drift_rule.whole(result.parts, 0.0)
+    blind = [part for part in result.parts if part.estimate and asked.verdict(part.estimate) is Verdict.ERROR]
+    return Verdict.ERROR if 2 * len(blind) >= len(result.parts) and found is not Verdict.FAIL else found
+
+
+def _of_column_or_window(part: CheckResult, result: CheckResult, asked: _Asked) -> Iterator[str]:
+    if _of_single_columns(result):
+        met = drift_rule.met_by(result.details["asked"], part.details["column"])
+        asked = replace(asked, limits=met.limits, max_blind=met.max_blind)
+        yield from _of_column(part, result)
+    elif not _over_time(result):
+        return
+    if part.limits != asked.limits:
+        yield "its limits are not those that were asked for"
     if part.estimate is not None:
-        yield from _better_than(part, asked.verdict(part.estimate), "its own estimate comes to")
+        least = asked.verdict(part.estimate)
+        if _over_time(result) and least is Verdict.ERROR:  # some windows may be blind, if others are not
+            least = asked.unproven
+        yield from _better_than(part, least, "its own estimate comes to")
     elif badness(part.verdict) < badness(asked.unproven):
         yield f"it has no estimate, and says {part.verdict}"
+
+
+def _of_column(part: CheckResult, result: CheckResult) -> Iterator[str]:
+    """What it counts in what is tolerated."""
+    question, column = result.details["asked"], part.details["column"]
+    own = f"{result.id}:{_quoted(column)}"
+    if part.id not in (own, f"{own}:missing"):
+        yield f"it is not of the column {column}"
+    role = next((role for role in drift_rule.ROLES if question.get(role) == column), None)
+    if role and part.details.get("role") != role:
+        yield f"it does not say that it holds the {role}"
+    if not _tolerated(result) or part.details.get("role"):
+        return
+    weight = drift_rule.weight_asked(question, column)
+    if weight is not None and part.details["weight"] != weight:
+        yield f"its weight is {part.details['weight']}, and {weight} was asked for"
+
+
+def _tolerated(result: CheckResult) -> float:
+    share = float(result.details["asked"].get("tolerate") or 0.0)
+    if not 0 <= share < 1:
+        raise ValueError(f"{share} is no share")
+    return share
 
 
 def _of_columns(result: CheckResult, asked: _Asked) -> Iterator[str]:
     """They outvote each other, and the worst of them is what the whole is known by."""
     if len({part.id for part in result.parts}) < len(result.parts):
         yield "two of its parts have one name"
-    if result.estimate not in [part.estimate for part in result.parts]:
-        yield "its estimate is none of its parts'"
+    if _of_single_columns(result) or _over_time(result):
+        known = [(part.estimate, part.limits if part.estimate else asked.limits) for part in result.parts]
+        if (result.estimate, result.limits) not in known:
+            yield "its estimate is none of its parts'"
 
 
 def _of_group(part: CheckResult, result: CheckResult, asked: _Asked) -> Iterator[str]:

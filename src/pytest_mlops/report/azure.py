@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pytest_mlops.verdict.decision import sentence
-from pytest_mlops.verdict.limits import Verdict
 from pytest_mlops.verdict.result import CheckResult, Decision, GateReport
 
-from .phrases import told
+from .phrases import flagged
 from .places import place
 from .text import plain
 
@@ -29,10 +28,7 @@ def render(report: GateReport, *, prefix: str = "") -> list[str]:
     prefix : str
         Path from the repository's root to pytest's, with a slash at its end; empty where they are the same.
     """
-    blocking, others = told(report)
-    unclear = [result for result in others if result.verdict is not Verdict.PASS]
-    levels = [*("error" for _ in blocking), *("warning" for _ in unclear)]
-    worst = list(zip(levels, [*blocking, *unclear], strict=True))[: _MOST - 1]
+    worst = flagged(report, _MOST - 1)
     return [_roll_up(report), *(_issue(level, report.name(result), result, prefix) for level, result in worst)]
 
 

@@ -8,17 +8,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from urllib.parse import unquote
 
 from pytest_mlops.verdict.estimate import Estimate
 from pytest_mlops.verdict.limits import Verdict, judge
 from pytest_mlops.verdict.result import SESSION, CheckResult
-from pytest_mlops.verdict.wording import count, signed, with_interval
+from pytest_mlops.verdict.wording import count, percent, signed, with_interval
 
 from .reasons import CHAMPION, SAME, Question, asked_of, bound_of, by_the_rule, clause, one_sentence
 from .text import plain
 
 _DRIFT, _FAIRNESS = "drift", "fairness"
+_EFFECTS = {
+    "domain_classifier": "AUC of telling the samples apart",
+    "mmd": "distance of the samples",
+    "performance": "drop",
+    "estimated_performance": "estimated drop",
+}
+"""What drift is, where it is not one of columns."""
 _LONGEST_NAME = 80
 _ALL_GOOD = (Verdict.PASS, Verdict.WARN)
 
@@ -81,14 +89,16 @@ def _improvement(result: CheckResult, estimate: Estimate) -> str:
 
 def _column(result: CheckResult, estimate: Estimate) -> str:
     """The part that the whole check is known by: of those with its verdict, the one with the largest effect."""
-    like = _like(result, _unwaived(result) or result.verdict)
+    verdict = _unwaived(result) or result.verdict
+    effect, like = _EFFECTS.get(str(asked_of(result).get("subject")), "drift"), _tolerated(result, verdict)
+    like = like or _like(result, verdict)
     if not like:
         of = f" of {_part_name(result)}" if "column" in result.details else ""
-        return f"The drift{of} is {with_interval(estimate)}"
+        return f"The {effect}{of} is {with_interval(estimate)}"
     worst, of = _largest(like), f"{len(like)} of {count(len(result.parts), 'part')}"
-    effect = f"a drift of {with_interval(worst.estimate)}" if worst.estimate else "no estimate"
+    found = f"a {effect} of {with_interval(worst.estimate)}" if worst.estimate else "no estimate"
     where = f"the largest of these is {_part_name(worst)}" if len(like) > 1 else _part_name(worst)
-    return f"{of} {'are' if len(like) > 1 else 'is'} {worst.verdict}: {where}, with {effect}"
+    return f"{of} {'are' if len(like) > 1 else 'is'} {worst.verdict}: {where}, with {found}"
 
 
 def _groups(result: CheckResult, estimate: Estimate) -> str:
@@ -147,17 +157,32 @@ def _of_the_run(verdict: Verdict) -> str:
 
 
 def _of_columns(result: CheckResult, verdict: Verdict) -> str | None:
-    questions, like = Question.all_of(result), _like(result, verdict)
+    if _tolerated(result, verdict):
+        return _of_tolerated_columns(result)
     if verdict in (Verdict.PASS, Verdict.INCONCLUSIVE):
-        proven = [part for part in _like(result, Verdict.PASS) if by_the_rule(part, Verdict.PASS, questions)]
+        passed = _like(result, Verdict.PASS)
+        proven = [part for part in passed if by_the_rule(part, Verdict.PASS, _questions(result, part))]
         return _of_most_columns(result, verdict, len(proven))
+    like = _like(result, verdict)
     worst = _largest(like) if like else result
-    return by_the_rule(worst, verdict, questions) or _of_something_else(worst, verdict)
+    return by_the_rule(worst, verdict, _questions(result, worst)) or _of_something_else(worst, verdict)
+
+
+def _questions(result: CheckResult, part: CheckResult) -> Sequence[Question]:
+    """What is asked of one column: with a limit of its own, its largest blind spot moves in proportion."""
+    at_most = asked_of(result).get("at_most")
+    if part.limits is None or isinstance(at_most, bool) or not isinstance(at_most, int | float) or not at_most:
+        return Question.all_of(result)
+    times = part.limits.bound / at_most
+    return [
+        question if question.max_blind is None else replace(question, max_blind=question.max_blind * times)
+        for question in Question.all_of(result)
+    ]
 
 
 def _of_most_columns(result: CheckResult, verdict: Verdict, proven: int) -> str | None:
     """A few parts that nobody can be sure of do not outweigh those that were shown to be fine."""
-    n, limit = len(result.parts), bound_of(result)
+    n, limit = len(result.parts), "its limit" if asked_of(result).get("limits") else bound_of(result)
     if verdict is Verdict.INCONCLUSIVE:
         few = f"Only {proven} of {count(n, 'part')} {'is' if proven == 1 else 'are'} shown to keep to {limit}"
         return f"{few}, and it takes more than half" if 2 * proven <= n else None
@@ -165,6 +190,26 @@ def _of_most_columns(result: CheckResult, verdict: Verdict, proven: int) -> str 
         return f"Every part is shown to keep to {limit}"
     most = 2 * proven > n and proven + len(_like(result, Verdict.INCONCLUSIVE)) == n
     return f"More than half are shown to keep to {limit}, and no other is proven to exceed it" if most else None
+
+
+def _tolerated(result: CheckResult, verdict: Verdict) -> list[CheckResult]:
+    """Columns that FAIL, and the whole only WARNs."""
+    return _like(result, Verdict.FAIL) if verdict is Verdict.WARN and result.family == _DRIFT else []
+
+
+def _of_tolerated_columns(result: CheckResult) -> str | None:
+    drifted = result.details.get("drifted")
+    share = _share(drifted.get("share")) if isinstance(drifted, Mapping) else None
+    tolerate = _share(asked_of(result).get("tolerate"))
+    if share is None or tolerate is None:
+        return None
+    return (
+        f"What has drifted holds {percent(share)} of the weight of all features, and {percent(tolerate)} is tolerated"
+    )
+
+
+def _share(value: object) -> float | None:
+    return value if isinstance(value, int | float) and 0 <= value <= 1 else None
 
 
 def _of_parts(result: CheckResult, verdict: Verdict) -> str | None:
@@ -212,7 +257,7 @@ def _subject(result: CheckResult) -> str:
 
 
 def _part_name(part: CheckResult) -> str:
-    known = (part.details.get("slice"), part.details.get("column"), unquote(part.id.rsplit(":", 1)[-1]))
+    known = (*(part.details.get(what) for what in ("slice", "column", "window")), unquote(part.id.rsplit(":", 1)[-1]))
     name = _name(next(name for name in known if isinstance(name, str)))
     return f"{name} (missing values)" if part.details.get("of_missing") else name
 
@@ -233,8 +278,11 @@ def _largest(parts: Sequence[CheckResult]) -> CheckResult:
 
 
 def _effect(part: CheckResult) -> float:
-    """A part without one tells the least."""
-    return part.estimate.value if part.estimate and math.isfinite(part.estimate.value) else -math.inf
+    """In limits, as columns may have their own; a part without an effect tells the least."""
+    if part.estimate is None or not math.isfinite(part.estimate.value):
+        return -math.inf
+    bound = abs(part.limits.bound) if part.limits else 0.0
+    return part.estimate.value / bound if bound else part.estimate.value
 
 
 def _texts(found: object) -> list[str]:

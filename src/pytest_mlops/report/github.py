@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pytest_mlops.verdict.decision import sentence, worst_first
-from pytest_mlops.verdict.limits import Verdict
-from pytest_mlops.verdict.policy import Policy
+from pytest_mlops.verdict.decision import sentence
 from pytest_mlops.verdict.result import CheckResult, Decision, GateReport
 
+from .phrases import flagged
 from .text import plain
 
 _MOST = 10
@@ -26,16 +25,16 @@ def render(report: GateReport, *, prefix: str = "") -> list[str]:
         Path from the repository's root to pytest's, with a slash at its end; empty where they are the same.
     """
     roll_up = _command(_ROLL_UP[report.decision], sentence(report.decision, report.results), {"title": "Model gate"})
-    worst = [result for result in worst_first(report.results) if result.verdict is not Verdict.PASS]
-    return [roll_up, *(_annotation(result, report.name(result), prefix) for result in worst[: _MOST - 1])]
+    worst = flagged(report, _MOST - 1)
+    return [roll_up, *(_annotation(level, result, report.name(result), prefix) for level, result in worst)]
 
 
-def _annotation(result: CheckResult, name: str, prefix: str) -> str:
+def _annotation(level: str, result: CheckResult, name: str, prefix: str) -> str:
     properties: dict[str, object] = {"title": f"{result.verdict} {name}"}
     test = result.details.get("test")
     if test and test["line"] is not None:
         properties = {"file": prefix + test["file"], "line": test["line"], **properties}
-    return _command("error" if Policy().blocks(result) else "warning", result.message, properties)
+    return _command(level, result.message, properties)
 
 
 def _command(level: str, message: str, properties: Mapping[str, object]) -> str:

@@ -33,6 +33,13 @@ _NAME = 80
 """All together: a page of 200 checks with long names stays below 300 kB, and of fewer checks it shows more."""
 
 _EXPECTED = {"champion_challenger": "improvement of ", "drift": "drift of "}
+_EXPECTED_OF_DRIFT = {
+    "domain_classifier": "AUC of ",
+    "mmd": "distance of ",
+    "performance": "drop of ",
+    "estimated_performance": "estimated drop of ",
+}
+"""By method, where it is not one of columns."""
 _FAMILIES = {
     "performance_threshold": "Performance against thresholds",
     "champion_challenger": "Challenger against champion",
@@ -161,7 +168,10 @@ def _expected(result: CheckResult, limits: Limits) -> str:
     if result.family == "champion_challenger" and limits.at_least == 0:
         return "improvement above 0"
     warn = "" if limits.warn_bound is None else f", warns from {number(limits.warn_bound)}"
-    return f"{_EXPECTED.get(result.family, '')}{limits.words()}{warn}"
+    expected = _EXPECTED.get(result.family, "")
+    if result.family == "drift":
+        expected = _EXPECTED_OF_DRIFT.get(str(mapping(result.details.get("asked")).get("subject")), expected)
+    return f"{expected}{limits.words()}{warn}"
 
 
 def _method(estimate: Estimate) -> str:

@@ -27,6 +27,14 @@ _HARMS = {
     "drift": "a drift of one column smaller than {}",
     "fairness": "a disparity smaller than {}",
 }
+_HARMS_OF_DRIFT = {
+    "domain_classifier": "a drift of all columns together by which rows are told apart with an AUC less than {} above "
+    "chance",
+    "mmd": "a distance of the samples smaller than {}",
+    "performance": "a drop of one window smaller than {}",
+    "estimated_performance": "an estimated drop of one window smaller than {}",
+}
+"""By method, where it is not one of columns."""
 
 GONE = "Gone since the champion was judged"
 POLICY = "Asked otherwise than the champion was"
@@ -109,6 +117,13 @@ def told(report: GateReport) -> tuple[list[CheckResult], list[CheckResult]]:
     return blocking, others
 
 
+def flagged(report: GateReport, most: int) -> list[tuple[str, CheckResult]]:
+    """The worst checks, as errors where they block and as warnings where they do not; what passed is not among them."""
+    blocking, others = told(report)
+    unclear = [result for result in others if result.verdict is not Verdict.PASS]
+    return [*(("error", result) for result in blocking), *(("warning", result) for result in unclear)][:most]
+
+
 def _policies(report: GateReport) -> Policies:
     stated: Mapping[str, Mapping[str, Any]] = report.provenance.get("policies", {})
     return Policies(
@@ -155,9 +170,16 @@ def _blind(result: CheckResult) -> str:
     spot = number(estimate.blind_spot, resolution=estimate.blind_spot)
     if estimate.null is not None:
         harm = _HARMS.get(result.family, "a harm smaller than {}")
+        if result.family == "drift":
+            harm = _HARMS_OF_DRIFT.get(_subject(result), harm)
         return f"{harm.format(spot)}."
     side = "below" if limits.at_least is not None else "above"
     return f"a true value less than {spot} {side} the limit."
+
+
+def _subject(result: CheckResult) -> str:
+    asked = result.details.get("asked")
+    return str(asked.get("subject")) if isinstance(asked, Mapping) else ""
 
 
 def compared(report: GateReport) -> list[str]:

@@ -1,6 +1,6 @@
-"""How far apart the shares of two samples are, cell by cell: Cramér's V, PSI, the Jensen–Shannon distance.
+"""How far apart the shares of two samples are, cell by cell: Cramér's V, PSI, the Jensen–Shannon distance, Hellinger's.
 
-All three are divergences that look like a χ² where the samples are near each other: one bias to subtract, one interval
+All are divergences that look like a χ² where the samples are near each other: one bias to subtract, one interval
 (noncentral χ²), and the p-value of the χ² test itself, by permutation where an expected count is small.
 """
 
@@ -99,6 +99,28 @@ def jensen_shannon(counts: Counts, *, stakes: Stakes, generator: Generator) -> E
     return _of_cells(_JENSEN_SHANNON, counts, stakes, generator)
 
 
+def hellinger(counts: Counts, *, stakes: Stakes, generator: Generator) -> Estimate:
+    """The Hellinger distance √(1 − Σ √(p q)) [1]_, in [0, 1]; parameters as of `cramers_v`.
+
+    Returns
+    -------
+    Estimate
+        The null expectation of its square subtracted. The p-value is that of the χ² test.
+
+    References
+    ----------
+    .. [1] L. Le Cam and G. L. Yang, "Asymptotics in statistics", Springer, 2000.
+    """
+    return _of_cells(_HELLINGER, counts, stakes, generator)
+
+
+def plain(method: str, counts: Counts) -> float:
+    """The effect as it is seen, chance included: ``"cramers_v"``, ``"psi"``, ``"jensen_shannon"``, ``"hellinger"``."""
+    divergence = _BY_NAME[method]
+    found = max(0.0, float(divergence.of(*_shares(divergence, _seen_cells(counts)))[0]))
+    return math.sqrt(found) if divergence.root else found
+
+
 @dataclass(frozen=True, slots=True)
 class _Divergence:
     """A divergence of shares p and q, which is `scale` · ¼ Σ (p − q)²/p where they are near, and its slopes.
@@ -134,9 +156,20 @@ def _shannon(p: Floats, q: Floats) -> tuple[Floats, Floats, Floats]:
     return (p * left + q * right).sum(axis=-1), left, right
 
 
+def _hellinger(p: Floats, q: Floats) -> tuple[Floats, Floats, Floats]:
+    def slope(share: Floats, other: Floats) -> Floats:
+        """As of `_shannon`."""
+        return -np.sqrt(other / np.where(share > 0, share, np.inf)) / 2
+
+    return ((np.sqrt(p) - np.sqrt(q)) ** 2).sum(axis=-1) / 2, slope(p, q), slope(q, p)
+
+
 _CRAMER = _Divergence("Cramér's V, noncentral χ²", _le_cam, 1.0, root=True)
 _PSI = _Divergence("PSI, noncentral χ²", _stability, 4.0, root=False, raised=0.5)
 _JENSEN_SHANNON = _Divergence("Jensen–Shannon, noncentral χ²", _shannon, 1 / math.log(4), root=True)
+
+_HELLINGER = _Divergence("Hellinger, noncentral χ²", _hellinger, 0.5, root=True)
+_BY_NAME = {"cramers_v": _CRAMER, "psi": _PSI, "jensen_shannon": _JENSEN_SHANNON, "hellinger": _HELLINGER}
 
 
 def _of_cells(divergence: _Divergence, counts: Counts, stakes: Stakes, generator: Generator) -> Estimate:

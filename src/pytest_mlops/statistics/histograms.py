@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .distribution import Distribution
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -25,6 +27,8 @@ FEWEST = 5
 """Values of both samples together: what fewer have is not shown by itself."""
 
 _TAIL = 0.005
+_RARE = 0.01
+_LARGEST = float(np.finfo(np.float64).max)
 _REACH = 4.0
 _TIDY = (1, 2, 5, 10)
 
@@ -65,13 +69,13 @@ class Bars:
     current: tuple[float, ...]
 
 
-def histogram(reference: Floats, current: Floats) -> Histogram | None:
+def histogram(reference: Distribution, current: Distribution) -> Histogram | None:
     """Bins of equal width with tidy edges; the first and the last one take what lies beyond.
 
     Parameters
     ----------
-    reference, current : arrays of shape (n,), (m,)
-        Numbers, infinite ones included.
+    reference, current : Distribution
+        Infinite values included. Those of one cell are taken to be spread over it evenly.
 
     Returns
     -------
@@ -80,21 +84,19 @@ def histogram(reference: Floats, current: Floats) -> Histogram | None:
         either sample, and no farther than four times the distance of its quartiles from these: a few values far away do
         not squeeze all others into one bin. Edges are multiples of 1, 2 or 5 times a power of ten, and of 1 where all
         values are whole; both end bins hold 5 values or more, so that no edge tells the least or the greatest value.
-        The same for rows in any order. None where there is nothing to draw: fewer than 10 values, a missing one, no
-        finite ones in a sample, or values too close together, or too far apart, for floating-point numbers.
+        None where there is nothing to draw: fewer than 10 values, no finite ones in a sample, or values too close
+        together, or too far apart, for floating-point numbers.
     """
     samples = (reference, current)
-    finite = [sample[np.isfinite(sample)] for sample in samples]
-    if not all(sample.size for sample in finite) or any(np.isnan(sample).any() for sample in samples):
+    finite = [_finite(sample) for sample in samples]
+    if not all(sample.counts.size for sample in finite) or reference.n + current.n < 2 * FEWEST:
         return None
-    fewest, whole = min(sample.size for sample in samples), all(bool((x == np.rint(x)).all()) for x in finite)
-    edges = _edges([_reach(sample) for sample in finite], _enough(fewest), whole)
-    if edges is None or reference.size + current.size < 2 * FEWEST:
-        return None
-    return _trimmed(edges, np.stack([_counts(edges, sample) for sample in samples]))
+    enough = _enough(min(sample.n for sample in finite))
+    edges = _edges([_reach(sample) for sample in finite], enough, all(map(_whole, finite)))
+    return None if edges is None else _trimmed(edges, np.stack([_counts(edges, sample) for sample in samples]))
 
 
-def bars(counts: Counts, names: Sequence[str]) -> Bars | None:
+def bars(counts: Counts, names: Sequence[str], *, pooled: bool = False) -> Bars | None:
     """The categories with the largest shares, both samples counting alike; the rest is gathered.
 
     Parameters
@@ -103,6 +105,8 @@ def bars(counts: Counts, names: Sequence[str]) -> Bars | None:
         Of the reference and the current sample, neither empty.
     names : sequence of str, of k
         Decide between equal shares.
+    pooled : bool
+        Is the last one no category, but the rest of them?
 
     Returns
     -------
@@ -111,6 +115,7 @@ def bars(counts: Counts, names: Sequence[str]) -> Bars | None:
     """
     shares = counts / counts.sum(axis=1, keepdims=True)
     size, often = shares.sum(axis=0), counts.sum(axis=0) >= FEWEST
+    often[-1] &= not pooled
     ranked = sorted(np.flatnonzero(often).tolist(), key=lambda place: (-size[place], names[place], -shares[0, place]))
     named = ranked[:BARS]
     others = int(np.count_nonzero(counts.sum(axis=0))) - len(named)
@@ -129,12 +134,32 @@ def _enough(n: int) -> int:
     return int(np.clip(math.ceil(2 * n ** (1 / 3)), 6, BINS - 2))
 
 
-def _reach(sample: Floats) -> tuple[float, float]:
-    """From where to where a sample is drawn. Quantiles are values that there are: between two, infinity may lie."""
-    at = [_TAIL, 0.25, 0.75, 1 - _TAIL]
-    low, lower, upper, high = np.quantile(sample, at, method="inverted_cdf").tolist()
+def _finite(sample: Distribution) -> Distribution:
+    kept = np.isfinite(sample.lowest)
+    return Distribution(sample.lowest[kept], sample.highest[kept], sample.counts[kept])
+
+
+def _whole(sample: Distribution) -> bool:
+    """Is all that is known to be one number whole, and that is nearly all? Rare numbers may share a cell."""
+    single = sample.lowest == sample.highest
+    return bool((sample.lowest[single] % 1 == 0).all()) and sample.counts[single].sum() >= (1 - _RARE) * sample.n
+
+
+def _reach(sample: Distribution) -> tuple[float, float]:
+    """From where to where a sample is drawn."""
+    low, lower, upper, high = _ranked(sample, [_TAIL, 0.25, 0.75, 1 - _TAIL])
     far = _REACH * (upper - lower)
     return (max(low, lower - far), min(high, upper + far)) if far else (low, high)
+
+
+def _ranked(sample: Distribution, shares: Sequence[float]) -> list[float]:
+    """Quantiles that are values themselves where these are known: nothing lies between two of them."""
+    cumulated = np.cumsum(sample.counts)
+    rank = np.maximum(np.ceil(np.array(shares) * sample.n), 1)
+    cell = np.searchsorted(cumulated, rank)
+    within = 1 - (cumulated[cell] - rank) / sample.counts[cell]
+    between = sample.lowest[cell] * (1 - within) + sample.highest[cell] * within
+    return [float(x) for x in np.where(sample.lowest[cell] == sample.highest[cell], sample.lowest[cell], between)]
 
 
 def _edges(reaches: Sequence[tuple[float, float]], enough: int, whole: bool) -> Floats | None:
@@ -162,12 +187,19 @@ def _tidy(width: float, whole: bool) -> tuple[float, int]:
 # --- what is in them
 
 
-def _counts(edges: Floats, sample: Floats) -> Counts:
-    """An edge belongs to the bin above it."""
-    return np.bincount(np.searchsorted(edges[1:-1], sample, side="right"), minlength=edges.size - 1)
+def _counts(edges: Floats, sample: Distribution) -> Floats:
+    """An edge belongs to the bin above it; a cell that it cuts is shared out by width."""
+    inner = edges[1:-1] / 2
+    lowest, highest = np.clip([sample.lowest, sample.highest], -_LARGEST, _LARGEST) / 2  # halves: no width is infinite
+    cell = np.searchsorted(lowest, inner)  # the first that begins at the edge or above it
+    cut = np.maximum(cell - 1, 0)
+    width = highest[cut] - lowest[cut]
+    above = np.where(width > 0, np.maximum(highest[cut] - inner, 0) / np.where(width > 0, width, 1.0), 0.0)
+    below = np.append(0, np.cumsum(sample.counts))[cell] - np.where(cell > 0, sample.counts[cut] * above, 0.0)
+    return np.diff(below, prepend=0.0, append=float(sample.n))
 
 
-def _trimmed(edges: Floats, counts: Counts) -> Histogram:
+def _trimmed(edges: Floats, counts: Floats) -> Histogram:
     """Without the outermost edges as long as an end bin holds too few."""
     pooled = counts.sum(axis=0)
     first = int(np.argmax(np.cumsum(pooled) >= FEWEST))
@@ -178,6 +210,6 @@ def _trimmed(edges: Floats, counts: Counts) -> Histogram:
     return Histogram(tuple(edges[first : last + 1].tolist()), *_shares(kept))
 
 
-def _shares(counts: Counts) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def _shares(counts: Counts | Floats) -> tuple[tuple[float, ...], tuple[float, ...]]:
     reference, current = (counts / counts.sum(axis=1, keepdims=True)).tolist()
     return tuple(reference), tuple(current)

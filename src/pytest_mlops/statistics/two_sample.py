@@ -19,8 +19,10 @@ from scipy.special import gammaln, kolmogorov
 from pytest_mlops.verdict.errors import EvidenceError
 from pytest_mlops.verdict.estimate import Estimate
 
+from .distribution import quantiles
 from .power import POWER, quantile
 from .proportions import harm_hidden_by_equality
+from .steps import Steps
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -83,13 +85,17 @@ class Stakes:
         return min(spot / (z + _POWER_QUANTILE), (spot - self.bound) / _POWER_QUANTILE)
 
 
-def kolmogorov_smirnov(reference: Floats, current: Floats, *, stakes: Stakes, generator: Generator) -> Estimate:
+def plain_distance(method: str, steps: Steps) -> float:
+    """The effect as it is seen, chance included: of ``"ks"`` or ``"wasserstein"``."""
+    return steps.lead / (steps.n * steps.m) if method == "ks" else _Moved.of(steps).distance
+
+
+def kolmogorov_smirnov(steps: Steps, *, stakes: Stakes, generator: Generator) -> Estimate:
     """The largest distance between the two distribution functions, in [0, 1].
 
     Parameters
     ----------
-    reference, current : array of shape (n,), (m,)
-        Numbers, infinite ones included, none missing.
+    steps : Steps
     stakes : Stakes
     generator : numpy.random.Generator
         Of the null expectation, where values are tied.
@@ -98,13 +104,9 @@ def kolmogorov_smirnov(reference: Floats, current: Floats, *, stakes: Stakes, ge
     -------
     Estimate
         √max(0, D² − E₀[D²]); the interval is D ± the Kolmogorov quantile [1]_ (1.358 at 0.95) · √(1/n + 1/m), which
-        covers by the triangle inequality. The p-value is exact given the ties [2]_ where at most 256 values differ;
-        else Kolmogorov's limit, which ties only make larger than it should be.
-
-    Raises
-    ------
-    EvidenceError
-        A sample has no values, or a missing one.
+        covers by the triangle inequality, and the slack of the cells above it. The p-value is exact given the ties [2]_
+        where at most 256 values differ; else Kolmogorov's limit, which ties and cells only make larger than it should
+        be.
 
     References
     ----------
@@ -113,34 +115,33 @@ def kolmogorov_smirnov(reference: Floats, current: Floats, *, stakes: Stakes, ge
     .. [2] G. Schröer and D. Trenkler, "Exact and randomization distributions of Kolmogorov–Smirnov tests two or three
        samples", Computational Statistics & Data Analysis 20, 1995.
     """
-    steps = _Steps.of(reference, current)
-    if steps.values.size == 1:
+    if steps.lowest[0] == steps.highest[-1]:
         return constant(steps.n, steps.m, stakes, lambda hidden: hidden)
     noise = math.sqrt(1 / steps.n + 1 / steps.m)
-    distance = steps.lead / (steps.n * steps.m)
+    distance = plain_distance("ks", steps)
     expected = _expected_square(steps, generator) * noise**2
     value = math.sqrt(max(0.0, distance**2 - expected))
     reach = _kolmogorov_quantile(1 - stakes.confidence) * noise
     return Estimate(
         value=value,
         low=min(value, max(0.0, distance - reach)),
-        high=min(1.0, distance + reach),
+        high=min(1.0, distance + reach + steps.slack),
         confidence=stakes.confidence,
         method="Kolmogorov–Smirnov",
         n=steps.n + steps.m,
         null=0.0,
         p_value=_ks_p_value(steps),
-        standard_error=stakes.standard_error(_unseen_distance(stakes, noise)),
+        standard_error=stakes.standard_error(_unseen_distance(stakes, noise) + steps.slack),
     )
 
 
-def wasserstein(reference: Floats, current: Floats, *, stakes: Stakes, generator: Generator) -> Estimate:
+def wasserstein(steps: Steps, *, stakes: Stakes, generator: Generator) -> Estimate:
     """The mean distance by which values must be moved, in spreads of the reference.
 
     Parameters
     ----------
-    reference, current : array of shape (n,), (m,)
-        Finite numbers.
+    steps : Steps
+        Of finite numbers.
     stakes : Stakes
     generator : numpy.random.Generator
         Of the Brownian bridges that say how far chance alone moves values.
@@ -152,54 +153,53 @@ def wasserstein(reference: Floats, current: Floats, *, stakes: Stakes, generator
         normal column, and no outlier moves it), or the standard deviation where the quartiles are equal. What is more
         than 20 spreads from the reference's median counts as 20 away: one absurd value would else drown all others.
         The interval is W ± the quantile of ∫|B| for a Brownian bridge B over the mixed sample [1]_, which covers by the
-        triangle inequality. The p-value is that of the Kolmogorov–Smirnov test; the standard error is for a shift of a
-        normal column.
+        triangle inequality, and what the cells may hide on either side. The p-value is that of the Kolmogorov–Smirnov
+        test; the standard error is for a shift of a normal column.
 
     Raises
     ------
     EvidenceError
-        A sample has no values, or a missing or infinite one; the reference has no spread.
+        A value is infinite; the reference has no spread.
 
     References
     ----------
     .. [1] E. del Barrio, E. Giné, C. Matrán, "Central limit theorems for the Wasserstein distance between the
        empirical and the true distributions", Annals of Probability 27, 1999.
     """
-    steps = _Steps.of(reference, current)
-    if not (np.isfinite(steps.values[0]) and np.isfinite(steps.values[-1])):
+    if not (np.isfinite(steps.highest[0]) and np.isfinite(steps.lowest[-1])):
         raise EvidenceError("infinite values have no distance")
-    if steps.values.size == 1:
+    if steps.lowest[0] == steps.highest[-1]:
         return constant(steps.n, steps.m, stakes, lambda hidden: hidden)
     noise = math.sqrt(1 / steps.n + 1 / steps.m)
-    gaps = np.diff(np.clip((steps.values - np.median(reference)) / _spread(reference), -_FAR, _FAR))
-    distance = float(np.abs(steps.reference / steps.n - steps.current / steps.m)[:-1] @ gaps)
-    moved = _moved_by_chance(steps, gaps, generator) * noise
-    value = math.sqrt(max(0.0, distance**2 - float(np.mean(moved**2))))
-    reach = float(np.quantile(moved, stakes.confidence))
+    seen = _Moved.of(steps)
+    moved = _moved_by_chance(steps, seen.gaps, generator) * noise
+    value = math.sqrt(max(0.0, seen.distance**2 - float(np.mean(moved**2))))
+    reach = float(np.quantile(moved, stakes.confidence)) + seen.slack
     return Estimate(
         value=value,
-        low=min(value, max(0.0, distance - reach)),
-        high=distance + reach,
+        low=min(value, max(0.0, seen.distance - reach)),
+        high=seen.distance + reach,
         confidence=stakes.confidence,
         method="Wasserstein, Kolmogorov–Smirnov test",
         n=steps.n + steps.m,
         null=0.0,
         p_value=_ks_p_value(steps),
-        standard_error=stakes.standard_error(_unseen_distance(stakes, noise) / _NORMAL_PEAK),
+        standard_error=stakes.standard_error(
+            (_unseen_distance(stakes, noise) + steps.slack) / _NORMAL_PEAK + seen.slack
+        ),
     )
 
 
-def binned(reference: Floats, current: Floats) -> Counts:
+def binned(steps: Steps) -> Counts:
     """Counts, of shape (2, cells), of two numeric samples: by value where few differ, else by pooled deciles.
 
     The deciles are of both samples together, so that labels remain exchangeable: the χ² test stays one of permutation.
     """
-    steps = _Steps.of(reference, current)
-    if steps.values.size <= BINS:
+    if steps.highest.size <= BINS:
         return np.stack([np.diff(steps.reference, prepend=0), np.diff(steps.current, prepend=0)])
     pooled = steps.reference + steps.current
     last = np.searchsorted(pooled, np.arange(1, BINS) / BINS * pooled[-1])
-    ends = np.unique(np.append(last, steps.values.size - 1))  # a value too frequent for one decile ends several
+    ends = np.unique(np.append(last, steps.highest.size - 1))  # a value too frequent for one decile ends several
     return np.stack([np.diff(steps.reference[ends], prepend=0), np.diff(steps.current[ends], prepend=0)])
 
 
@@ -207,35 +207,48 @@ def binned(reference: Floats, current: Floats) -> Counts:
 
 
 @dataclass(frozen=True, slots=True)
-class _Steps:
-    """Two empirical distribution functions: how many values of each sample are at most `values`."""
+class _Moved:
+    """How far values move, in spreads: `gaps` are between the middles of cells, `slack` is what these hide."""
 
-    values: Floats
-    reference: Counts
-    current: Counts
+    distance: float
+    gaps: Floats
+    slack: float
 
     @classmethod
-    def of(cls, reference: Floats, current: Floats) -> _Steps:
-        if not (reference.size and current.size):
-            raise EvidenceError("a sample has no values")
-        values = np.unique(np.concatenate([reference, current]))
-        if values.dtype.kind == "f" and np.isnan(values[-1]):  # NaN is sorted last
-            raise EvidenceError("a value is missing")
-        cumulated = (np.searchsorted(np.sort(sample), values, side="right") for sample in (reference, current))
-        return cls(values, *(counts.astype(np.int64) for counts in cumulated))
+    def of(cls, steps: Steps) -> _Moved:
+        median, spread = _middle_and_spread(steps)
+        lowest, highest = (np.clip((ends - median) / spread, -_FAR, _FAR) for ends in (steps.lowest, steps.highest))
+        after = steps.difference
+        before = np.append(0.0, after[:-1])
+        widths = highest - lowest
+        between = float(np.abs(after[:-1]) @ (lowest[1:] - highest[:-1]))
+        within = float(_area(before, after) @ widths)
+        middles = (lowest + highest) / 2
+        # Within a cell one function rises by f, the other by g, and how they do so is not known.
+        rises = (np.diff(steps.reference, prepend=0) / steps.n + np.diff(steps.current, prepend=0) / steps.m) / 2
+        return cls(between + within, np.diff(middles), float(rises @ widths))
 
-    @property
-    def n(self) -> int:
-        return int(self.reference[-1])
 
-    @property
-    def m(self) -> int:
-        return int(self.current[-1])
+def _area(left: Floats, right: Floats) -> Floats:
+    """Under |y| where y goes straight from `left` to `right`, over a width of 1."""
+    size = np.abs(left) + np.abs(right)
+    crossing = (left**2 + right**2) / np.where(size > 0, size, 1.0)
+    return np.where(left * right < 0, crossing, size) / 2
 
-    @property
-    def lead(self) -> int:
-        """D · n · m, an integer: equal distances are equal whatever the rounding."""
-        return int(np.abs(self.reference * self.m - self.current * self.n).max())
+
+def _middle_and_spread(steps: Steps) -> tuple[float, float]:
+    lower, median, upper = quantiles(steps.lowest, steps.highest, steps.reference, [0.25, 0.5, 0.75]).tolist()
+    spread = (upper - lower) / _SPREADS_PER_QUARTILES or _deviation(steps)
+    if not 0 < spread < math.inf:
+        raise EvidenceError("the reference has no spread to measure a distance in")
+    return median, spread
+
+
+def _deviation(steps: Steps) -> float:
+    """The standard deviation of the reference; values of a cell are in its middle."""
+    middles, shares = steps.lowest / 2 + steps.highest / 2, np.diff(steps.reference, prepend=0) / steps.n
+    with np.errstate(over="ignore", invalid="ignore"):
+        return math.sqrt(float(shares @ (middles - shares @ middles) ** 2))
 
 
 def _kolmogorov_quantile(level: float) -> float:
@@ -248,7 +261,7 @@ def _unseen_distance(stakes: Stakes, noise: float) -> float:
     return (_kolmogorov_quantile(stakes.level) + _POWER_QUANTILE / 2) * noise
 
 
-def _ks_p_value(steps: _Steps) -> float:
+def _ks_p_value(steps: Steps) -> float:
     n, m = steps.n, steps.m
     limit = float(kolmogorov(math.sqrt(n * m / (n + m)) * steps.lead / (n * m)))
     width = 2 * steps.lead / (n + m) + 1
@@ -293,7 +306,7 @@ def _binomial(size: int, share: float, fewest: int, most: int) -> Floats:
     return np.asarray(np.exp(ways + k * math.log(share) + (size - k) * math.log1p(-share)))
 
 
-def _expected_square(steps: _Steps, generator: Generator) -> float:
+def _expected_square(steps: Steps, generator: Generator) -> float:
     """E₀[D²] · nm/(n+m): π²/12 for a continuous column, less where the bridge is seen at a few points only."""
     shares = (steps.reference + steps.current) / (steps.n + steps.m)
     if np.diff(shares, prepend=0.0).max() < 1 / _BRIDGE_POINTS + 2 / (steps.n + steps.m):
@@ -302,7 +315,7 @@ def _expected_square(steps: _Steps, generator: Generator) -> float:
     return float(np.mean(np.abs(bridges).max(axis=1) ** 2))
 
 
-def _moved_by_chance(steps: _Steps, gaps: Floats, generator: Generator) -> Floats:
+def _moved_by_chance(steps: Steps, gaps: Floats, generator: Generator) -> Floats:
     """∫|B| / spread for many bridges, over the mixture in which the noisier sample weighs more.
 
     As t(1 - t) is concave, this bridge varies at least as much as the difference of the two samples' own.
@@ -323,14 +336,6 @@ def _bridges(shares: Floats, generator: Generator) -> tuple[NDArray[np.intp], Fl
     walk = np.cumsum(generator.standard_normal((_BRIDGES, at.size)) * steps, axis=1)
     rest = generator.standard_normal(_BRIDGES) * math.sqrt(max(0.0, 1 - at[-1]))
     return kept, walk - (walk[:, -1] + rest)[:, None] * at
-
-
-def _spread(reference: Floats) -> float:
-    lower, upper = np.quantile(reference, [0.25, 0.75])
-    spread = float(upper - lower) / _SPREADS_PER_QUARTILES or float(np.std(reference))
-    if not 0 < spread < math.inf:
-        raise EvidenceError("the reference has no spread to measure a distance in")
-    return spread
 
 
 # --- nothing to see

@@ -17,10 +17,12 @@ from pytest_mlops import CheckResult, Evaluation, MlopsUsageError, Verdict
 from pytest_mlops.checks.answering import answer
 from pytest_mlops.checks.drift import Drift
 from pytest_mlops.checks.spec import Settings
+from pytest_mlops.evidence.profile import ColumnProfile, Profile
+from pytest_mlops.evidence.samples import sample_of
 from pytest_mlops.evidence.sources import Sources
 
-METHODS = ["auto", "ks", "cramers_v", "wasserstein", "psi", "jensen_shannon"]
-OF_ANY_COLUMN = ["auto", "cramers_v", "psi", "jensen_shannon"]
+METHODS = ["auto", "ks", "cramers_v", "wasserstein", "psi", "jensen_shannon", "hellinger"]
+OF_ANY_COLUMN = ["auto", "cramers_v", "psi", "jensen_shannon", "hellinger"]
 N = 4000
 
 
@@ -379,7 +381,7 @@ def test_identifiers_cannot_be_assessed_and_never_pass() -> None:
 
 def test_what_cannot_be_compared_is_an_error() -> None:
     lists = np.empty(N, dtype=object)
-    lists[:] = [[1]] * N
+    lists[:] = [[1], ["a"]] * (N // 2)
     for values in (lists, normal().astype(complex)):
         result = compare({"a": values, "b": normal()}, {"a": values, "b": normal()})
         assert verdicts(result) == {"a": "ERROR", "b": "PASS"}
@@ -470,6 +472,77 @@ def test_a_column_without_any_value_on_both_sides_cannot_be_assessed() -> None:
     assert "no row of either sample has a value" in part(result, "a").message
 
 
+# --- rows in an order
+
+
+def seasons(days: int, *, start: int = 0, shift: float = 0.0, seed: int = 0) -> dict[str, Any]:
+    """20 rows a day; the temperature goes with the year, noise does not."""
+    day = np.repeat(np.arange(start, start + days), 20)
+    rng = np.random.default_rng(seed)
+    return {
+        "day": np.datetime64("2020-01-01") + day,
+        "temperature": np.sin(day * 2 * np.pi / 365) + 0.2 * rng.normal(size=day.size) + shift,
+        "noise": rng.normal(size=day.size) + shift,
+        "weather": np.where(rng.random(day.size) < 0.5 + 0.4 * np.sin(day * 2 * np.pi / 365), "sun", "rain"),
+        "gaps": np.where(rng.random(day.size) < 0.3 + 0.2 * np.sin(day * 2 * np.pi / 365), np.nan, day % 2),
+    }
+
+
+@pytest.mark.parametrize("method", METHODS[:1] + METHODS[2:])
+def test_a_season_is_not_called_drift(method: str) -> None:
+    reference, current = seasons(730), seasons(30, start=730, seed=1)
+    columns = ["temperature", "noise", "gaps"] + (["weather"] if method in OF_ANY_COLUMN else [])
+    known: dict[str, Any] = {"at_most": 0.1, "max_blind": 50.0, "columns": columns}
+    assert "FAIL" in verdicts(compare(reference, current, method, **known)).values()
+    result = compare(reference, current, method, time="day", **known)
+    assert "FAIL" not in verdicts(result).values(), result.message
+    assert "day" not in verdicts(result)
+    details = part(result, "temperature").details
+    assert details["blocks"] == 24
+    assert details["noise_floor"] > 0.3
+    assert "The reference's own 24 stretches differ by up to" in part(result, "temperature").message
+    assert part(result, "gaps", "missing").details["blocks"] == 24
+
+
+def test_a_shift_beyond_all_seasons_is() -> None:
+    reference, current = seasons(730), seasons(30, start=730, seed=1, shift=3.0)
+    result = compare(reference, current, "wasserstein", time="day", columns=["noise", "temperature"], max_blind=50)
+    assert verdicts(result) == {"noise": "FAIL", "temperature": "FAIL"}
+    assert "the reference's own 24 stretches differ by up to" in result.message
+
+
+@pytest.mark.parametrize(("days", "stretches"), [(100, "3 stretches"), (40, "1 stretch"), (20, "0 stretches")])
+def test_too_short_a_reference_cannot_tell_a_season_from_drift(days: int, stretches: str) -> None:
+    reference, current = seasons(days), seasons(30, start=days, shift=3.0)
+    result = compare({**reference, "gone": reference["noise"]}, {**current, "gone": current["noise"]}, time="day")
+    assert set(verdicts(result).values()) == {"INCONCLUSIVE"}
+    assert result.verdict == "INCONCLUSIVE"
+    assert f"the reference holds only {stretches} as long as the current sample; 6 are needed" in result.message
+    assert compare(reference, current, time="day", proof="shown").verdict == "FAIL"
+    assert compare({**reference, "gone": reference["noise"]}, current, time="day").verdict == "ERROR"
+
+
+def test_a_constant_needs_no_seasons() -> None:
+    reference, current = ({"t": np.arange(n), "x": np.ones(n)} for n in (9 * N, N))
+    result = compare(reference, current, time="t")
+    assert verdicts(result) == {"x": "PASS"}
+
+
+def test_a_column_that_most_stretches_lack_cannot_be_told_from_a_season() -> None:
+    time = np.arange(10 * N)
+    late = np.where(time < 7 * N, np.nan, np.random.default_rng(0).normal(size=time.size))
+    result = compare({"t": time, "x": late}, {"t": time[:N], "x": normal(1.0)}, time="t", columns=["x"])
+    assert verdicts(result)["x"] == "INCONCLUSIVE"
+    assert "stretches of the reference have a value of it" in part(result, "x").message
+
+
+def test_a_time_that_is_not_there_is_an_error_with_a_hint() -> None:
+    result = compare(seasons(200), seasons(20), time="dya")
+    assert result.verdict == "ERROR"
+    assert "did you mean 'day'?" in result.message
+    assert compare({"day": np.arange(N)}, {"day": np.arange(N)}, time="day").verdict == "ERROR"
+
+
 # --- predictions
 
 
@@ -482,9 +555,10 @@ def judged(seed: int, shift: float = 0.0, **known: Any) -> Evaluation:
 
 def test_an_evaluation_is_its_predictions_scores_and_sensitive_features() -> None:
     reference, current = judged(0, sex=pick(0.5, 0.5)), judged(10, sex=pick(0.5, 0.5, seed=1))
-    assert verdicts(compare(reference, current)) == {"prediction": "PASS", "score": "PASS", "sex": "PASS"}
+    expected = {"sex": "PASS", "prediction": "PASS", "score": "PASS", "label": "PASS"}
+    assert verdicts(compare(reference, current)) == expected
     drifted = compare(reference, judged(10, 0.7, sex=pick(0.2, 0.8, seed=1)))
-    assert set(verdicts(drifted).values()) == {"FAIL"}
+    assert verdicts(drifted) == {**dict.fromkeys(expected, "FAIL"), "label": "PASS"}
 
 
 def test_labels_that_are_numbers_are_categories_and_quantities_are_numbers() -> None:
@@ -494,11 +568,31 @@ def test_labels_that_are_numbers_are_categories_and_quantities_are_numbers() -> 
     assert part(compare(quantities[0], quantities[1]), "prediction").details["method"] == "ks"
 
 
+def test_the_columns_of_an_evaluation_say_what_they_hold() -> None:
+    result = compare(judged(0, sex=pick(0.5, 0.5)), judged(10, 0.7, sex=pick(0.5, 0.5, seed=1)))
+    roles = {each.details["column"]: each.details.get("role") for each in result.parts}
+    assert roles == {"sex": None, "label": "label", "prediction": "prediction", "score": "score"}
+    assert "prediction drift: KS" not in result.message
+    assert "prediction drift: Cramér's V" in result.message
+    frame = {"label": pick(0.5, 0.5), "prediction": pick(0.5, 0.5)}
+    assert all("role" not in each.details for each in compare(frame, frame).parts)
+
+
+def test_each_label_of_several_says_so_too() -> None:
+    rng = np.random.default_rng(0)
+    several = [Evaluation(rng.random((N, 2)) < 0.5, rng.random((N, 2)) < 0.5, labels=["a", "b"]) for _ in range(2)]
+    result = compare(several[0], several[1])
+    assert {each.details["role"] for each in result.parts} == {"prediction"}
+
+
 def test_an_evaluation_compares_with_a_frame() -> None:
     current = judged(10)
     frame = pd.DataFrame({"prediction": current.y_pred, "score": current.y_score, "other": normal()})
     result = compare(judged(0), frame)
     assert verdicts(result) == {"prediction": "PASS", "score": "PASS"}
+    assert "Not judged, for the current sample does not have it yet: label." in result.message
+    assert verdicts(compare(judged(0), frame, columns=["score"])) == {"score": "PASS"}
+    assert "mlops_current has no column 'label'" in compare(judged(0), frame, label="label").message
 
 
 # --- what must not matter
@@ -538,6 +632,24 @@ def test_results_cross_as_json(method: str) -> None:
     for current in (table(1), {"number": normal(n=3)}):
         result = compare(table(0), current, method)
         assert CheckResult.from_json(result.to_json()).to_dict() == result.to_dict()
+
+
+def test_a_profile_stands_in_for_the_rows() -> None:
+    rows = sample_of(table(0), "reference")
+    profile = Profile(
+        400, {name: of for name, of in rows.profiles(rows.names).items() if isinstance(of, ColumnProfile)}
+    )
+    plain, again = compare(table(0), table(1)), compare(profile, table(1))
+    assert again.to_dict() == plain.to_dict()
+    assert "a profile" in compare(profile, table(1), time="number").message
+
+
+def test_very_many_values_are_counted_in_cells_and_it_is_said() -> None:
+    result = compare({"a": normal(n=60_000)}, {"a": normal(0.02, n=60_000, seed=1)})
+    found = part(result, "a")
+    assert 0.0005 < found.details["error"] <= 0.001
+    assert f"Counted in cells, which hides at most {found.details['error']:.4g} more." in found.message
+    assert "error" not in part(compare({"a": normal()}, {"a": normal(seed=1)}), "a").details
 
 
 def test_hostile_names_keep_their_ids_apart() -> None:

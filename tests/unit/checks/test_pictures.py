@@ -6,6 +6,7 @@ import datetime
 import json
 from collections.abc import Callable
 from decimal import Decimal
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from sklearn.metrics import fbeta_score, roc_auc_score
 
 from pytest_mlops import CheckResult, Evaluation, Gate
 from pytest_mlops.checks import pictures
+from pytest_mlops.evidence.profile import Categories, ColumnProfile, ProfilePair
 
 Picture = dict[str, Any]
 N = 1_000
@@ -215,9 +217,9 @@ def test_six_columns_are_drawn_those_that_drift_first_then_by_effect_then_by_nam
 
 
 def test_a_column_without_a_picture_takes_no_place_of_another() -> None:
-    odd = [(1, 2), (3, 4)] * 200
+    odd = np.array([1e17, 1e17 + 16] * 200)  # too close together for edges between them
     same = {name: normal() for name in "abcdef"}
-    assert drawn(drift({"odd": odd, **same}, {"odd": odd[:200] + odd[:1] * 200, **same})) == list("abcdef")
+    assert drawn(drift({"odd": odd, **same}, {"odd": odd.clip(max=1e17), **same})) == list("abcdef")
 
 
 def test_dates_are_days_from_a_new_year() -> None:
@@ -263,6 +265,7 @@ def test_long_names_are_cut() -> None:
         pytest.param([1, "a"], ["1", "a"], id="text and numbers"),
         pytest.param([94103, "a", 94103.0], ["94103", "a"], id="equal numbers"),
         pytest.param([pd.Interval(0, 1), pd.Interval(1, 2)], ["(0, 1]", "(1, 2]"], id="intervals"),
+        pytest.param([Decimal(1), "a"], ["1", "a"], id="decimals"),
     ],
 )
 def test_categories_are_called_by_their_text(values: list[Any], labels: list[str]) -> None:
@@ -271,13 +274,24 @@ def test_categories_are_called_by_their_text(values: list[Any], labels: list[str
     assert sorted(of_column(column)["labels"]) == labels
 
 
-@pytest.mark.parametrize("odd", [(1, 2), 10**400, Decimal(1)], ids=["tuple", "huge", "decimal"])
-def test_categories_without_a_text_of_their_own_are_not_drawn(odd: Any) -> None:
-    column = np.empty(400, dtype=object)
-    column[:] = [odd, "a"] * 200
-    (part,) = drift({"x": column}, {"x": column}).parts
-    assert part.verdict == "PASS"
-    assert "picture" not in part.details
+def test_the_tail_of_very_many_categories_is_one_bar() -> None:
+    column = np.repeat([f"c{place:04}" for place in range(1_500)], 20)
+    found = of_column(column.astype(object))
+    assert (found["labels"][0], found["labels"][-1]) == ("c0000", "others")
+    assert found["shares"]["reference"][-1] == pytest.approx(1 - 11 / 1_500, abs=1e-4)
+
+
+def test_hashed_names_are_not_drawn() -> None:
+    categories = Categories({"a": 50, "b": 50}, 0, 2).hidden("salt")
+    hashed = ColumnProfile("text", 100, 0, categories=categories)
+    assert pictures.of_column(ProfilePair.of(hashed, hashed)) is None
+
+
+def test_very_many_values_are_drawn_from_their_cells() -> None:
+    found = of_column(normal(n=200_000))
+    width = found["edges"][1] - found["edges"][0]
+    assert found["edges"][0] <= -2.5
+    assert max(found["shares"]["reference"]) == pytest.approx(NormalDist().cdf(width) - 0.5, rel=0.02)
 
 
 def test_infinite_values_lie_in_the_end_bins() -> None:

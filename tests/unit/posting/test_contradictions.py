@@ -15,6 +15,7 @@ from pytest_mlops import CheckResult, Evaluation, Verdict
 from pytest_mlops.gate import Gate
 from pytest_mlops.posting.contradictions import badness, contradiction
 from pytest_mlops.verdict.estimate import Estimate
+from pytest_mlops.verdict.limits import Limits
 
 QUESTIONS: dict[str, Callable[[Gate], CheckResult]] = {
     "a limit": lambda gate: gate.performance_threshold("accuracy", at_least=0.6, warn_below=0.95),
@@ -32,6 +33,15 @@ QUESTIONS: dict[str, Callable[[Gate], CheckResult]] = {
     ),
     "drift": lambda gate: gate.drift(at_most=0.2, warn_above=0.15),
     "drift, shown": lambda gate: gate.drift("psi", at_most=0.3, proof="shown", columns=["a", "b"]),
+    "drift, limits of its own": lambda gate: gate.drift(
+        at_most=0.05, warn_above=0.04, limits={"a": 0.3, "c": 0.4}, max_blind=0.5
+    ),
+    "drift, tolerated": lambda gate: gate.drift(at_most=0.1, max_blind=9.0, tolerate=0.4),
+    "drift, tolerated by weight": lambda gate: gate.drift(
+        at_most=0.1, max_blind=9.0, tolerate=0.2, weights={"a": 1, "b": 2, "c": 3.5, "t": 1}
+    ),
+    "drift, of labels": lambda gate: gate.drift(at_most=0.1, max_blind=9.0, tolerate=0.6, label="c", columns=["a"]),
+    "drift, in order": lambda gate: gate.drift(at_most=0.2, max_blind=9.0, time="t", columns=["a"]),
     "a difference": lambda gate: gate.fairness("demographic_parity_difference", by="sex", at_most=0.2),
     "a ratio": lambda gate: gate.fairness("equalized_odds_ratio", by=["sex", "age"], at_least=0.6),
     "the worst group": lambda gate: gate.fairness("recall_score_group_min", by="age", at_least=0.7),
@@ -61,13 +71,14 @@ def answered(question: Callable[[Gate], CheckResult], seed: int) -> CheckResult:
     rng = np.random.default_rng(seed)
     n = int(rng.choice([12, 60, 300, 2_000]))
     y = np.arange(n) % 2
-    reference = {"a": rng.standard_normal(n), "b": rng.choice([1.0, np.nan], n), "c": rng.choice(["u", "v"], n)}
+    m = 8 * n
+    reference = {"a": rng.standard_normal(m), "b": rng.choice([1.0, np.nan], m), "c": rng.choice(["u", "v"], m)}
     current = {"a": rng.standard_normal(n) + rng.choice([0, 0.3, 1]), "b": rng.choice([1.0, np.nan], n)}
     gate = Gate(
         challenger=lambda: evaluation(rng, y, rng.uniform(0.1, 0.9)),
         champion=lambda: evaluation(rng, y, rng.uniform(0.3, 0.7)),
-        reference=lambda: reference,
-        current=lambda: {**current, "c": rng.choice(["u", "v"], n)},
+        reference=lambda: {**reference, "t": np.arange(m)},
+        current=lambda: {**current, "c": rng.choice(["u", "v"], n), "t": np.arange(n) * 8},
     )
     return question(gate)
 
@@ -122,6 +133,15 @@ def with_part(result: CheckResult, kind: str, **known: Any) -> CheckResult:
         ("slices", "slice", {"estimate": None, "verdict": Verdict.PASS}, "its own estimate comes to INCONCLUSIVE"),
         ("drift", "column", {"verdict": Verdict.FAIL}, "its parts come to FAIL"),
         ("drift", "column", {"estimate": None, "verdict": Verdict.PASS}, "it has no estimate, and says PASS"),
+        ("drift, limits of its own", "column", {"limits": Limits(at_most=0.9)}, "its limits are not those that were"),
+        ("drift, limits of its own", "column", {"id": "drift:auto:b"}, "it is not of the column a"),
+        ("drift, tolerated by weight", "column", {"details": {"column": "a", "weight": 0.1}}, "its weight is 0.1, and"),
+        (
+            "drift, of labels",
+            "role",
+            {"details": {"column": "c", "weight": 1.0}},
+            "does not say that it holds the label",
+        ),
         ("the worst group", "rates", {"estimate": None, "verdict": Verdict.PASS}, "it has no estimate"),
     ],
 )
@@ -237,6 +257,129 @@ def test_a_column_that_was_asked_for_by_name() -> None:
     result = good("drift, shown")
     columns = replace(result, parts=tuple(part for part in result.parts if part.details["column"] != "a"))
     assert "the column a was asked for" in str(contradiction(columns))
+
+
+def tolerated() -> CheckResult:
+    """One that WARNs, as what FAILs is tolerated."""
+    found = (answered(QUESTIONS["drift, tolerated"], seed) for seed in range(60))
+    return next(result for result in found if result.verdict is Verdict.WARN)
+
+
+def test_more_that_fails_than_is_tolerated() -> None:
+    result = tolerated()
+    assert contradiction(result, confidence=0.95) is None
+    asked = {**result.details["asked"], "tolerate": 0.01}
+    less = replace(result, details={**result.details, "asked": asked})
+    assert contradiction(less) == "it says WARN, and its parts come to FAIL"
+    assert contradiction(replace(result, verdict=Verdict.PASS)) == "it says PASS, and its parts come to WARN"
+
+
+@pytest.mark.parametrize("tolerate", [1.0, -0.5, float("nan"), "all"])
+def test_a_tolerance_that_is_none(tolerate: Any) -> None:
+    result = tolerated()
+    asked = {**result.details["asked"], "tolerate": tolerate}
+    assert "makes no sense" in str(contradiction(replace(result, details={**result.details, "asked": asked})))
+
+
+def test_a_column_with_a_limit_of_its_own_was_judged() -> None:
+    result = good("drift, limits of its own")
+    parts = tuple(part for part in result.parts if part.details["column"] != "c")
+    assert "the column c was asked for, and is not among its parts" in str(contradiction(replace(result, parts=parts)))
+
+
+def test_the_whole_shows_the_limit_of_the_column_that_it_is_known_by() -> None:
+    result = replace(good("drift, limits of its own"), limits=Limits(at_most=0.9))
+    assert contradiction(result) == "its estimate is none of its parts'"
+
+
+@pytest.mark.parametrize("subject", ["mmd", "everything"])
+def test_columns_do_not_pose_as_another_method(subject: str) -> None:
+    result = good("drift")
+    asked = {**result.details["asked"], "subject": subject}
+    assert "makes no sense" in str(contradiction(replace(result, details={**result.details, "asked": asked})))
+
+
+AUC = Estimate(value=0.55, low=0.52, high=0.58, confidence=0.95, method="DeLong", n=900, null=0.5, p_value=0.001)
+
+
+def test_a_classifier_that_tells_nothing_has_an_auc_of_one_half() -> None:
+    asked = {"subject": "domain_classifier", "at_most": 0.6, "warn_above": None, "proof": "table", "max_blind": 0.2}
+    result = CheckResult(
+        id="drift:domain_classifier", model="m", family="drift", verdict=Verdict.PASS, message="", estimate=AUC,
+        limits=Limits(at_most=0.6), details={"asked": asked},
+    )  # fmt: skip
+    assert contradiction(result, confidence=0.95) is None
+    assert "its null is 0.0" in str(contradiction(replace(result, estimate=replace(AUC, null=0.0))))
+    beyond = replace(AUC, value=0.7, low=0.65, high=0.75)
+    assert contradiction(replace(result, estimate=beyond)) == "it says PASS, and its own estimate comes to FAIL"
+    assert "its limits are not those" in str(contradiction(replace(result, limits=Limits(at_most=0.9))))
+
+
+def in_time(seed: int, drop: float) -> Evaluation:
+    rng, n = np.random.default_rng(seed), 900
+    y = rng.integers(0, 2, n)
+    wrong = rng.random(n) < 0.1 + drop * (np.arange(n) > n / 2)
+    return Evaluation(y, np.where(wrong, 1 - y, y), rng.random(n), time=np.datetime64("2026-01-01") + np.arange(n) // 9)
+
+
+OF_ROWS: dict[str, Callable[[Gate], CheckResult]] = {
+    "told apart": lambda gate: gate.drift("domain_classifier", at_most=0.7),
+    "embeddings": lambda gate: gate.drift("mmd", at_most=0.3, columns=["a", "b"]),
+    "over time": lambda gate: gate.drift("performance", metric="accuracy", windows=6, at_most=0.1),
+    "over time, shown": lambda gate: gate.drift(
+        "performance", metric="recall", windows="20 days", at_most=0.1, proof="shown"
+    ),
+}
+
+
+@pytest.mark.parametrize("ask", OF_ROWS.values(), ids=OF_ROWS.keys())
+def test_so_is_what_it_answers_of_whole_rows(ask: Callable[[Gate], CheckResult]) -> None:
+    found = []
+    for seed, moved in enumerate((0.0, 0.1, 0.5, 2.0)):
+        rng = np.random.default_rng(seed)
+        reference, current = (
+            {name: rng.normal(shift, size=200) for name in "ab"} for shift in (0.0, moved)
+        )  # fmt: skip
+        result = ask(Gate(challenger=in_time(seed, moved / 4), reference=reference, current=current))
+        found.append(result.verdict)
+        assert contradiction(CheckResult.from_json(result.to_json()), confidence=0.95) is None, result.message
+    assert found[-1] is Verdict.FAIL
+
+
+def over_time(*drops: tuple[float, float, Verdict]) -> CheckResult:
+    """Of windows, each with its drop, the error of that, and its verdict."""
+    asked = {"subject": "performance", "at_most": 0.1, "warn_above": None, "proof": "table", "max_blind": 0.2}
+    limits = Limits(at_most=0.1)
+    found = [
+        Estimate(
+            value=drop, low=drop - 2 * error, high=drop + 2 * error, confidence=0.95, method="by hand", n=99, null=0.0,
+            p_value=0.0001 if drop > 3 * error else 0.4, blind_spot=4 * error,
+        )
+        for drop, error, _ in drops
+    ]  # fmt: skip
+    known: dict[str, Any] = {"model": "m", "family": "drift", "message": "", "limits": limits}
+    parts = tuple(
+        CheckResult(id=f"drift:performance:w{i}", verdict=verdict, estimate=each, details={"window": f"w{i}"}, **known)
+        for i, (each, (_, _, verdict)) in enumerate(zip(found, drops, strict=True))
+    )
+    return CheckResult(
+        id="drift:performance", verdict=Verdict.PASS, estimate=found[0], parts=parts, details={"asked": asked}, **known
+    )
+
+
+FINE, BLIND = (0.01, 0.01, Verdict.PASS), (0.05, 0.09, Verdict.INCONCLUSIVE)
+
+
+def test_windows_are_judged_like_columns() -> None:
+    assert contradiction(over_time(FINE, FINE), confidence=0.95) is None
+    fallen = over_time(FINE, (0.4, 0.01, Verdict.PASS))
+    assert contradiction(fallen) == "of its part drift:performance:w1: it says PASS, and its own estimate comes to FAIL"
+    assert contradiction(over_time(FINE, (0.4, 0.01, Verdict.FAIL))) == "it says PASS, and its parts come to FAIL"
+
+
+def test_some_windows_may_be_blind_and_not_half_of_them() -> None:
+    assert contradiction(over_time(FINE, FINE, BLIND)) is None
+    assert contradiction(over_time(FINE, BLIND)) == "it says PASS, and its parts come to ERROR"
 
 
 def test_slices_of_which_none_is_proven() -> None:

@@ -200,6 +200,53 @@ NAMED = {
         "1 of 2 parts is INCONCLUSIVE: age, with a drift of 0.080 (0.000 to 0.140). Only 1 of 2 parts is shown to keep "
         "to the limit of at most 0.1, and it takes more than half.",
     ),
+    "drifted, and tolerated": (
+        result(
+            "drift", Verdict.WARN, estimate=estimate(*DRIFTED), limits=Limits(at_most=0.1),
+            parts=(drift_part("sex", Verdict.FAIL, *DRIFTED), drift_part("job", Verdict.PASS, *FINE)),
+            details={"asked": {"at_most": 0.1, "tolerate": 0.05}, "drifted": {"share": 0.03}},
+        ),
+        "1 of 2 parts is FAIL: sex, with a drift of 0.30 (0.20 to 0.40). What has drifted holds 3 % of the weight of "
+        "all features, and 5 % is tolerated.",
+    ),
+    "each column has its own limit": (
+        result(
+            "drift", Verdict.PASS, estimate=estimate(*FINE), limits=Limits(at_most=0.1),
+            parts=(
+                drift_part("sex", Verdict.PASS, *FINE),
+                replace(drift_part("job", Verdict.PASS, 0.3, 0.2, 0.4), limits=Limits(at_most=2.0)),
+            ),
+            details={"asked": {"at_most": 0.1, "limits": {"job": 2.0}, "max_blind": 0.2}},
+        ),
+        "2 of 2 parts are PASS: the largest of these is sex, with a drift of 0.020 (0.000 to 0.060). Every part is "
+        "shown to keep to its limit.",
+    ),
+    "blind for its own limit": (
+        result(
+            "drift", Verdict.ERROR, estimate=UNSURE.estimate, limits=Limits(at_most=0.1),
+            parts=(drift_part("age", Verdict.ERROR, 0.08, 0.0, 0.14, blind_spot=0.25),),
+            details={"asked": {"at_most": 0.2, "limits": {"age": 0.1}, "max_blind": 0.4}},
+        ),
+        "1 of 1 part is ERROR: age, with a drift of 0.080 (0.000 to 0.140). The test set is too small for this limit: "
+        "harm of 0.25 could be overlooked, and at most 0.2 may be.",
+    ),
+    "rows are told apart": (
+        result(
+            "drift", Verdict.FAIL, estimate=estimate(0.7, 0.66, 0.74, null=0.5, p_value=0.0001),
+            limits=Limits(at_most=0.6), details={"asked": {"subject": "domain_classifier", "at_most": 0.6}},
+        ),
+        "The AUC of telling the samples apart is 0.700 (0.660 to 0.740). The value is above the limit of at most 0.6, "
+        "and too far off to be chance (p < 0.001).",
+    ),
+    "a window dropped": (
+        result(
+            "drift", Verdict.FAIL, estimate=estimate(*DRIFTED), limits=Limits(at_most=0.1),
+            parts=(replace(drift_part("x", Verdict.FAIL, *DRIFTED, p_value=0.0001), details={"window": "May"}),),
+            details={"asked": {"subject": "performance", "at_most": 0.1}},
+        ),
+        "1 of 1 part is FAIL: May, with a drop of 0.30 (0.20 to 0.40). The value is above the limit of at most 0.1, "
+        "and too far off to be chance (p < 0.001).",
+    ),
     "groups": (
         result(
             "fairness", Verdict.PASS, estimate=estimate(*FINE, null=0.0), limits=Limits(at_most=0.1),

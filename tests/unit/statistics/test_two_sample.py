@@ -18,7 +18,9 @@ from scipy.stats.contingency import association
 
 from pytest_mlops import Estimate, EvidenceError
 from pytest_mlops.statistics import divergence, two_sample
+from pytest_mlops.statistics.distribution import Distribution
 from pytest_mlops.statistics.power import with_blind_spot
+from pytest_mlops.statistics.steps import Steps
 from pytest_mlops.statistics.two_sample import Stakes
 
 Floats = NDArray[np.float64]
@@ -28,6 +30,7 @@ OF_CELLS = {
     "cramers_v": divergence.cramers_v,
     "psi": divergence.psi,
     "jensen_shannon": divergence.jensen_shannon,
+    "hellinger": divergence.hellinger,
 }
 COUNTS = st.integers(1, 8).flatmap(
     lambda cells: st.lists(st.lists(st.integers(0, 60), min_size=cells, max_size=cells), min_size=2, max_size=2)
@@ -35,10 +38,13 @@ COUNTS = st.integers(1, 8).flatmap(
 SAMPLE = st.lists(st.sampled_from([-1.0, 0.0, 0.5, 2.0, 1e6]), min_size=1, max_size=25)
 
 
+def steps(reference: Any, current: Any) -> Steps:
+    return Steps.of(Distribution.of(np.asarray(reference)), Distribution.of(np.asarray(current)))
+
+
 def of_numbers(method: str, reference: Any, current: Any, **stakes: Any) -> Estimate:
     return NUMERIC[method](
-        np.asarray(reference, dtype=float),
-        np.asarray(current, dtype=float),
+        steps(reference, current),
         stakes=Stakes(**{"confidence": 0.95, **stakes}),
         generator=np.random.default_rng(0),
     )
@@ -123,10 +129,10 @@ def test_ks_of_far_samples_is_1() -> None:
 
 def test_the_bias_of_ks_is_less_where_values_are_tied() -> None:
     """Of a yes or no the bridge is seen at one point, where its mean square is t(1 - t)."""
-    steps = two_sample._Steps.of(np.repeat([0.0, 1.0], 500), np.repeat([0.0, 1.0], 500))
-    assert two_sample._expected_square(steps, np.random.default_rng(0)) == pytest.approx(0.25, rel=0.2)
-    steps = two_sample._Steps.of(normal(2000), normal(2000, seed=1))
-    assert two_sample._expected_square(steps, np.random.default_rng(0)) == pytest.approx(math.pi**2 / 12)
+    tied = steps(np.repeat([0.0, 1.0], 500), np.repeat([0.0, 1.0], 500))
+    assert two_sample._expected_square(tied, np.random.default_rng(0)) == pytest.approx(0.25, rel=0.2)
+    free = steps(normal(2000), normal(2000, seed=1))
+    assert two_sample._expected_square(free, np.random.default_rng(0)) == pytest.approx(math.pi**2 / 12)
 
 
 # --- Wasserstein
@@ -174,6 +180,19 @@ def test_without_a_unit_there_is_no_wasserstein(reference: list[float], current:
 
 
 # --- cells
+
+
+def test_hellinger_is_its_formula_without_its_bias() -> None:
+    counts = np.array([[2_000, 3_000, 5_000], [2_500, 3_000, 4_500]])
+    p, q = counts / 10_000
+    square = 1 - float(np.sqrt(p * q).sum())
+    assert of_cells("hellinger", counts).value == pytest.approx(math.sqrt(square - 0.5 * 2 / 20_000))
+
+
+@pytest.mark.parametrize("method", OF_CELLS)
+def test_the_plain_effect_of_cells_is_that_before_the_bias(method: str) -> None:
+    counts = np.array([[20_000_000, 30_000_000], [25_000_000, 25_000_000]])
+    assert divergence.plain(method, counts) == pytest.approx(of_cells(method, counts).value, rel=1e-4)
 
 
 @pytest.mark.parametrize("counts", [[[30, 20], [25, 25]], [[50, 30, 20], [20, 30, 50]], [[90, 60, 50], [60, 60, 80]]])
@@ -260,19 +279,19 @@ def test_the_noncentral_chi_square_is_near_that_of_scipy(noncentrality: float, d
 
 
 def test_bins_are_deciles_of_both_samples() -> None:
-    counts = two_sample.binned(normal(1000), normal(3000, 0.2, seed=1))
+    counts = two_sample.binned(steps(normal(1000), normal(3000, 0.2, seed=1)))
     assert counts.sum(axis=1).tolist() == [1000, 3000]
     assert counts.sum(axis=0).tolist() == [400] * 10
 
 
 def test_few_values_are_their_own_bins() -> None:
-    counts = two_sample.binned(np.array([1.0, 1.0, 2.0]), np.array([2.0, 5.0]))
+    counts = two_sample.binned(steps([1.0, 1.0, 2.0], [2.0, 5.0]))
     assert counts.tolist() == [[2, 1, 0], [0, 1, 1]]
 
 
 def test_a_frequent_value_makes_fewer_bins_and_loses_no_row() -> None:
     many = np.append(np.zeros(700), normal(300))
-    counts = two_sample.binned(many, np.append(many, math.inf))
+    counts = two_sample.binned(steps(many, np.append(many, math.inf)))
     assert counts.sum(axis=1).tolist() == [1000, 1001]
     assert 3 <= counts.shape[1] < 10
 
@@ -307,7 +326,7 @@ def test_other_confidences_give_sound_estimates(confidence: float, n: int) -> No
         for method in NUMERIC:
             sound(of_numbers(method, normal(n), normal(n, shift, 1), confidence=confidence))
         for method in OF_CELLS:
-            sound(of_cells(method, two_sample.binned(normal(n), normal(n, shift, 1)), confidence=confidence))
+            sound(of_cells(method, two_sample.binned(steps(normal(n), normal(n, shift, 1))), confidence=confidence))
 
 
 @pytest.mark.parametrize("method", NUMERIC)

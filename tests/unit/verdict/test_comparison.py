@@ -15,14 +15,29 @@ from pytest_mlops.verdict.comparison import compare
 QUESTIONS: dict[str, dict[str, Any]] = {
     "performance_threshold": {"metric": "recall", "at_least": 0.5, "slices": ["sex"]},
     "champion_challenger": {"metric": "recall", "margin": 0.1, "slices": ["sex"], "guardrails": {"f1": 0.1}},
-    "drift": {"at_most": 0.1},
+    "drift": {
+        "at_most": 0.1, "limits": {"age": 0.2}, "weights": {"age": 1.0}, "tolerate": 0.1, "time": "day", "label": "y",
+        "prediction": "p", "score": "s",
+    },
     "fairness": {"metric": "demographic_parity_difference", "by": "sex", "at_most": 0.1},
     "reproducibility": {},
+}  # fmt: skip
+ANOTHER_QUESTION = {
+    "subject",
+    "paired_by",
+    "min_group_size",
+    "function",
+    "needs",
+    "greater_is_better",
+    "folds",
+    "weights",
 }
-ANOTHER_QUESTION = {"subject", "paired_by", "min_group_size", "function", "needs", "greater_is_better", "folds"}
 """Arguments that make neither a stricter nor a laxer question: a group too small to PASS is not blind either."""
 NEUTRAL = {"timeout"}
-OTHERWISE = {"proof": "shown", "require": "better", "columns": ["never"], "slices": ["x"], "guardrails": {}}
+OTHERWISE: dict[str, Any] = {
+    "proof": "shown", "require": "better", "columns": ["never"], "slices": ["x"], "guardrails": {}, "limits": {},
+    **dict.fromkeys(("time", "label", "prediction", "score")),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -43,6 +58,14 @@ OTHERWISE = {"proof": "shown", "require": "better", "columns": ["never"], "slice
         ("require", "non_inferior", "better"),
         ("columns", ["a"], None),
         ("columns", ["a"], ["a", "b"]),
+        ("limits", {"age": 0.2}, {"age": 0.1}),
+        ("limits", None, {"age": 0.1}),
+        ("tolerate", 0.05, 0.01),
+        ("tolerate", 0.05, None),
+        ("time", "day", None),
+        ("label", None, "y"),
+        ("prediction", None, "yhat"),
+        ("score", None, "p"),
         ("slices", None, ["sex"]),
         ("slices", ["sex"], ["age", "sex"]),
         ("min_slice_size", 20, 30),
@@ -60,6 +83,37 @@ def test_what_is_loosened_one_way_is_tightened_the_other(name: str, lax: Any, st
 
 def test_other_columns_leave_one_out() -> None:
     assert compare({"columns": ["a", "b"]}, {"columns": ["b", "c"]}).loosened
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kind"),
+    [
+        ({}, {"age": 0.2}, "loosened"),
+        ({}, {"age": 0.05}, "tightened"),
+        ({"age": 0.2}, {}, "tightened"),
+        ({"age": 0.05}, {}, "loosened"),
+        ({"age": 0.05, "sex": 0.2}, {"age": 0.05, "sex": 0.3}, "loosened"),
+        ({"age": 0.3}, {"sex": 0.2}, "loosened"),
+        ({"age": 0.3}, {"sex": 0.05}, "tightened"),
+    ],
+)
+def test_a_column_without_a_limit_of_its_own_has_that_of_all(
+    before: dict[str, float], after: dict[str, float], kind: str
+) -> None:
+    change = compare({"at_most": 0.1, "limits": before}, {"at_most": 0.1, "limits": after})
+    assert len(getattr(change, kind)) == 1
+    assert len(change.loosened) + len(change.tightened) + len(change.other) == 1
+
+
+@pytest.mark.parametrize("name", ["time", "label", "prediction", "score", "weights", "metric", "windows"])
+def test_another_column_or_metric_is_another_question(name: str) -> None:
+    assert compare({name: "a"}, {name: "b"}).other == (f"{name} a → b",)
+
+
+@pytest.mark.parametrize("name", ["time", "prediction", "score"])
+def test_an_estimate_from_other_columns_is_another_question(name: str) -> None:
+    asked = {"subject": "estimated_performance", name: "a"}
+    assert len(compare(asked, {"subject": "estimated_performance"}).other) == 1
 
 
 def test_so_do_other_slices_and_guardrails() -> None:
