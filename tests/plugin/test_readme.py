@@ -37,7 +37,8 @@ def _block(mark: str) -> str:
 def test_every_python_snippet_is_marked_and_so_runs_here() -> None:
     marked = set(re.findall(r"<!-- (\S+) -->\n```python", README))
     assert marked == {
-        "conftest.py", "test_model.py", "test_markers.py", "test_profit.py", "test_slices.py", "notebook",
+        "conftest.py", "test_model.py", "test_markers.py", "test_profit.py", "test_slices.py", "test_drift.py",
+        "reference.py", "notebook",
     }  # fmt: skip
     assert README.count("```python") == len(marked)
 
@@ -91,6 +92,38 @@ def test_a_champion_beside_it(pytester: pytest.Pytester, snippet: str, checks: i
     judged.stdout.fnmatch_lines([f"The challenger may merge: {what} passed."])
 
 
+PROFILE = "profile train.parquet -o reference.profile.json"
+CURRENT = """
+
+@pytest.fixture(scope="session")
+def mlops_current():
+    from my_project import X_test
+
+    return X_test
+"""
+
+
+def test_the_drift(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(pytester.path)
+    _project(pytester, "test_drift.py")
+    reference = CURRENT.replace("mlops_current", "mlops_reference").replace("X_test", "X_train")
+    (pytester.path / "conftest.py").write_text(f"import pytest\n{reference}{CURRENT}", encoding="utf-8")
+    judged = pytester.runpytest_subprocess("--mlops", "-p", "no:cacheprovider")
+    judged.stdout.fnmatch_lines(["The challenger may merge*: *2 checks*"])
+    judged.assert_outcomes(passed=1)
+
+
+def test_a_profile_stands_in_for_the_reference(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(pytester.path)
+    pytester.makepyfile(my_project=MY_PROJECT + "X_train.to_parquet('train.parquet')\n")
+    pytester.run(sys.executable, "my_project.py")
+    assert main(PROFILE.split()) == 0
+    (pytester.path / "conftest.py").write_text(_block("reference.py") + CURRENT, encoding="utf-8")
+    pytester.makepyfile("def test_it(mlops): mlops.drift(at_most=0.25)")
+    judged = pytester.runpytest_subprocess("--mlops", "-p", "no:cacheprovider")
+    judged.assert_outcomes(passed=1)
+
+
 REPORTS = [
     "report .mlops/report/gate.json --format html --output report.html",
     "report .mlops/report/gate.json --decision",
@@ -102,7 +135,8 @@ def test_the_promotion(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatc
     _project(pytester, "test_model.py")
     pytester.runpytest_subprocess("--mlops", "-p", "no:cacheprovider")
     found = re.findall(r"^pytest-mlops (.*?)(?:  +#.*)?$", README, flags=re.MULTILINE)
-    plan, *commands = found
+    profile, plan, *commands = found
+    assert profile == PROFILE
     assert main(plan.split()) == 0
     assert commands == ["promote --first", "champion", *REPORTS]
     assert [main(command.split()) for command in commands] == [0] * len(commands)

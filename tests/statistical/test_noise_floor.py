@@ -10,11 +10,15 @@ import numpy as np
 import pytest
 from scipy.signal import lfilter
 
+from pytest_mlops.checks.drift import Drift
+from pytest_mlops.checks.spec import Settings
+from pytest_mlops.evidence.sources import Sources
 from pytest_mlops.statistics import divergence, two_sample
 from pytest_mlops.statistics.distribution import Distribution
 from pytest_mlops.statistics.noise_floor import against_blocks
 from pytest_mlops.statistics.steps import Steps
 from pytest_mlops.statistics.two_sample import Stakes
+from pytest_mlops.verdict.limits import Verdict
 
 from .worlds import at_least, at_most
 
@@ -111,6 +115,20 @@ def test_what_the_reference_does_itself_is_seldom_drift(series: str, blocks: int
 def test_stretches_that_are_longer_than_the_sample_are_no_excuse() -> None:
     alarms = sum(significant(judged(drawn("memory .8", run, 8, 4), 8, "ks", 4)) for run in range(RUNS))
     assert alarms <= at_most(NOMINAL, RUNS)
+
+
+@pytest.mark.parametrize("days", [6, 50])
+def test_an_hour_beside_days_is_no_drift(days: int) -> None:
+    """Stretches as long as days know nothing of night and day: all of 10 samples beside 50 days were a FAIL."""
+    day, generator, asked = 2_000, np.random.default_rng(days), Drift.ask("ks", at_most=0.1, time="time")
+
+    def rows(first: int, n: int) -> dict[str, Any]:
+        time = np.arange(first, first + n)
+        return {"time": time, "x": generator.normal(size=n) + np.sin(2 * np.pi * time / day)}
+
+    for hour in range(10):
+        sources = Sources(None, reference=rows(0, days * day), current=rows(days * day + 200 * hour, 200))
+        assert asked.answer(sources, Settings()).verdict is not Verdict.FAIL
 
 
 def test_without_a_floor_a_memory_is_drift_in_every_other_run() -> None:

@@ -14,8 +14,9 @@ from pytest_mlops import Evaluation
 from pytest_mlops.checks.performance_drift import PerformanceDrift
 from pytest_mlops.checks.spec import Settings
 from pytest_mlops.statistics import expected_performance
+from pytest_mlops.statistics.calibrator import Calibrator
 from pytest_mlops.statistics.change_point import first_change, pooled
-from pytest_mlops.statistics.expected_performance import Calibrator, expected
+from pytest_mlops.statistics.expected_performance import expected
 from pytest_mlops.verdict.limits import Verdict
 
 from .worlds import at_least, at_most

@@ -40,9 +40,6 @@ if TYPE_CHECKING:
 
     from .spec import Check
 
-FAMILY = "drift"
-LIMITS_UNSEEN = drift_rule.LIMITS_UNSEEN
-
 _MOST_BLOCKS = 24
 
 
@@ -74,7 +71,7 @@ def ask(
     }
     if known in drift_rule.OF_COLUMNS:
         return Drift.ask(known, **asked, **useful)
-    if "columns" in useful:
+    if known in drift_rule.OF_ALL_TOGETHER:
         from .joint_drift import JointDrift
 
         return JointDrift.ask(known, **asked, **useful)
@@ -128,12 +125,13 @@ class Drift:
         roles = column_roles(named, time, label=label, prediction=prediction, score=score)
         judged = None if named is None else tuple(sorted({*named, *roles}))
         share = share_tolerated(tolerate or 0.0)
+        usual = drift_rule.LIMITS_UNSEEN * of_all.bound
         return cls(
             method=known,
             columns=judged,
             limits=of_all,
             proof=proof,
-            max_blind=LIMITS_UNSEEN * of_all.bound if max_blind is None else positive_number(max_blind, "max_blind"),
+            max_blind=usual if max_blind is None else positive_number(max_blind, "max_blind"),
             name=name,
             own=own_limits(known, limits, judged),
             weights=column_weights(weights, share),
@@ -155,7 +153,7 @@ class Drift:
             **{name: dict(value) if isinstance(value, Mapping) else value for name, value in more.items() if value},
             **{role: column for column, role in self.roles.items()},
         }
-        return CheckSpec(family=FAMILY, subject=self.method, name=self.name, arguments=arguments)
+        return CheckSpec(family=drift_rule.FAMILY, subject=self.method, name=self.name, arguments=arguments)
 
     def met(self, column: str) -> drift_rule.Met:
         """What a column has to meet."""

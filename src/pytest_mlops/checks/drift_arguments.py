@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from numbers import Real
 from typing import Any
 
 from pytest_mlops.verdict.errors import MlopsUsageError
@@ -16,6 +17,9 @@ from .spec import positive_number
 ALIASES = {"chi2": "cramers_v"}
 METHODS = (*OF_COLUMNS, *OF_ALL_TOGETHER, *OVER_TIME)
 IMPORTANCE = "importance"
+
+_HEAVIEST = 1e30
+"""Heavier ones could not be added up."""
 
 _USES = {
     **dict.fromkeys(OF_COLUMNS, ("columns", "limits", "weights", "tolerate", "time", *ROLES)),
@@ -140,6 +144,6 @@ def column_weights(weights: object, tolerate: float) -> str | dict[str, float] |
     if not isinstance(weights, Mapping):
         raise MlopsUsageError(f"weights={weights!r} must map columns to numbers, or be {IMPORTANCE!r}")
     for column, weight in weights.items():
-        if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight < math.inf:
-            raise MlopsUsageError(f"weights[{column!r}]={weight!r} is no weight: give a number of at least 0")
+        if isinstance(weight, bool) or not isinstance(weight, Real) or not 0 <= float(weight) <= _HEAVIEST:
+            raise MlopsUsageError(f"weights[{column!r}]={weight!r} is no weight: give a number from 0 to {_HEAVIEST:g}")
     return {str(column): float(weights[column]) for column in sorted(weights, key=str)}

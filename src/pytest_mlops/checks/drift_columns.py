@@ -54,12 +54,12 @@ class Chosen:
         reference, current = sources.reference(), sources.current()
         told = any(sources.evaluated(role) is not None for role in ("reference", "current"))
         for sample in (reference, current):
-            _refuse_absent(sample, sorted({*(asked.columns or ()), *asked.roles}))
+            refuse_absent(sample, sorted({*(asked.columns or ()), *asked.roles}))
         names, later = list(asked.columns or ()), list[str]()
         if not names:
             absent = _LABEL in reference.names and _LABEL not in current.names
             later = [_LABEL] if told and absent and _LABEL not in asked.own else []
-            names = [name for name in _in_both(reference, current) if name not in (asked.time, *later)]
+            names = [name for name in in_both(reference, current) if name not in (asked.time, *later)]
             if not names:
                 raise EvidenceError(
                     f"mlops_reference has no column but {asked.time!r}, which is not judged: give others"
@@ -75,14 +75,27 @@ class Chosen:
         return {"column": column} if self.weights is None else {"column": column, "weight": self.weights[column]}
 
 
-def _refuse_absent(sample: Sample, names: Iterable[str]) -> None:
+def refuse_absent(sample: Sample, names: Iterable[str]) -> None:
+    """Before anything is read.
+
+    Raises
+    ------
+    EvidenceError
+        The sample lacks one of these columns.
+    """
     for name in names:
         if name not in sample.names:
             raise EvidenceError(f"mlops_{sample.role} has no column {name!r}: {did_you_mean(name, sample.names)}")
 
 
-def _in_both(reference: Sample, current: Sample) -> Sequence[str]:
-    """All of the reference, if there is any to compare."""
+def in_both(reference: Sample, current: Sample) -> Sequence[str]:
+    """All columns of the reference, if there is any to compare.
+
+    Raises
+    ------
+    EvidenceError
+        The samples have none in common.
+    """
     if not set(reference.names) & set(current.names):
         raise EvidenceError(
             f"mlops_reference and mlops_current have no column in common: the one has {listed(reference.names)}, the "

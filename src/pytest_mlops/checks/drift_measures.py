@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
 
-from pytest_mlops.evidence.profile import ProfilePair
+from pytest_mlops.evidence.profile_pair import ProfilePair
 from pytest_mlops.statistics import divergence, noise_floor, two_sample
 from pytest_mlops.statistics.two_sample import Stakes
+from pytest_mlops.verdict.errors import EvidenceError
 from pytest_mlops.verdict.estimate import Estimate
+from pytest_mlops.verdict.wording import percent
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -109,9 +111,18 @@ def _longer(blocks: Sequence[ProfilePair], pair: ProfilePair) -> float:
 
 def _compared(method: str, pair: ProfilePair) -> _Compared:
     if not pair.text:
-        steps = pair.steps
-        return _Numbers(method, steps) if method in OF_NUMBERS else _Binned(method, steps)
+        return _Numbers(method, pair.steps) if method in OF_NUMBERS else _Binned(method, _fine(pair.steps))
     return _Cells(method, pair.cells[1], pair.pooled)
+
+
+def _fine(steps: Steps) -> Steps:
+    """Cells that hold more than a bin does hide drift from all that looks at shares: 0 and 1 may be in one of them."""
+    if steps.slack > 1 / two_sample.BINS:
+        raise EvidenceError(
+            f"it is known in cells of up to {percent(steps.slack)} of the values, which hide too much to compare "
+            f"shares: make the profile with a smaller --suppress-below, or leave the column out with columns="
+        )
+    return steps
 
 
 def _missing(method: str, pair: ProfilePair) -> _Compared:

@@ -13,7 +13,8 @@ from pytest_mlops.verdict.wording import count, number, percent
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pytest_mlops.evidence.profile import Categories, ColumnProfile, ProfilePair
+    from pytest_mlops.evidence.profile import Categories, ColumnProfile
+    from pytest_mlops.evidence.profile_pair import ProfilePair
     from pytest_mlops.statistics.distribution import Distribution
 
 MOST = 2

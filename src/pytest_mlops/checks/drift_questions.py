@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from pytest_mlops.evidence.profile import COUNTED, ColumnProfile, ProfilePair
-from pytest_mlops.statistics.power import POWER, quantile, with_blind_spot
+from pytest_mlops.evidence.profile import COUNTED, ColumnProfile
+from pytest_mlops.evidence.profile_pair import ProfilePair
+from pytest_mlops.statistics.dependence import FEWEST
+from pytest_mlops.statistics.power import error_for, with_blind_spot
 from pytest_mlops.statistics.two_sample import Stakes
 from pytest_mlops.verdict.errors import EvidenceError
 from pytest_mlops.verdict.estimate import Estimate
@@ -25,13 +27,12 @@ if TYPE_CHECKING:
 
     from .drift_measures import Blocks, Measure
 
-FEWEST_BLOCKS = 6
+FEWEST_BLOCKS = FEWEST
 """So many stretches of the reference tell how far it moves by itself."""
-
-POWER_QUANTILE = quantile(2 * POWER - 1)
 
 _CATEGORIES = 50
 _SIZE_PER_CATEGORY = 10
+_SURELY = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +88,6 @@ class Question:
         details = {**self.details, "p_value": self.p_value, "comparisons": comparisons}
         found = with_blind_spot(found, self.met.limits.bound, comparisons=comparisons)
         return replace(self, found=found, details=details, comparisons=comparisons)
-
-    def reach(self, confidence: float) -> float:
-        """How many standard errors a harm must have to be seen."""
-        return quantile(1 - (1 - confidence) / self.comparisons) + POWER_QUANTILE
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,9 +180,28 @@ def _incomparable(name: str, pair: ProfilePair, method: str) -> Trouble | None:
     many = _categories(pair)
     if many <= max(_CATEGORIES, sum(pair.sizes) / _SIZE_PER_CATEGORY) and many <= COUNTED:
         return None
-    shown = f"{many:,}" if many <= COUNTED else f"more than {COUNTED:,}"
-    why = f"{shown} categories in {sum(pair.sizes):,} values are too many to compare their shares"
+    both = (pair.reference, pair.current)
+    seen = [(profile.categories.distinct, profile.values) for profile in both if profile.categories]
+    if _multiplied(seen):
+        before, now = (f"{_shown(categories)} in {values:,} values" for categories, values in seen)
+        return Trouble((name,), f"it no longer holds names of the same kind: {before} of the reference, and {now} now")
+    why = f"{_shown(many)} categories in {sum(pair.sizes):,} values are too many to compare their shares"
     return Trouble((name,), why, Verdict.INCONCLUSIVE)
+
+
+def _multiplied(seen: Sequence[tuple[int, int]]) -> bool:
+    """Of the categories and values of two samples: has one far more categories than the other's source can bring?
+
+    So many times the values bring at most so many times the categories, and fewer values never more.
+    """
+    return any(
+        few <= COUNTED and many > _SURELY * few * max(1.0, values / others) + _CATEGORIES
+        for (few, others), (many, values) in (seen, seen[::-1])
+    )
+
+
+def _shown(categories: int) -> str:
+    return f"{categories:,}" if categories <= COUNTED else f"more than {COUNTED:,}"
 
 
 def _categories(pair: ProfilePair) -> int:
@@ -214,8 +230,7 @@ def values_needed(question: Question, confidence: float) -> int:
     assert question.found is not None
     assert question.found.standard_error is not None
     met = question.met
-    reach = question.reach(confidence)
-    needed = min(met.max_blind / reach, (met.max_blind - met.limits.bound) / POWER_QUANTILE)
+    needed = error_for(met.max_blind, met.limits.bound, confidence, comparisons=question.comparisons)
     smaller = question.found.standard_error / needed  # with √n, and PSI, which is a square, with n
     times = smaller if question.details["method"] == "psi" else smaller**2
     return math.ceil(float(min(question.details["values"].values())) * times)

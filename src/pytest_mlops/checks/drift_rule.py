@@ -16,6 +16,8 @@ from pytest_mlops.verdict.wording import count, percent
 
 from .parts import combined
 
+FAMILY = "drift"
+
 OF_COLUMNS = ("auto", "ks", "wasserstein", "psi", "jensen_shannon", "hellinger", "cramers_v")
 """The methods that look at one column at a time."""
 
@@ -40,6 +42,11 @@ class Met:
 
     limits: Limits
     max_blind: float
+
+    @property
+    def usual(self) -> bool:
+        """Does what may go unseen follow from the limit? Then another limit moves it."""
+        return math.isclose(self.max_blind, LIMITS_UNSEEN * self.limits.bound)
 
     @classmethod
     def by(cls, limits: Limits, max_blind: float, own: float | None = None) -> Met:
@@ -111,14 +118,15 @@ def _weights(parts: Iterable[CheckResult]) -> dict[str, float]:
 def whole(parts: Sequence[CheckResult], tolerate: float) -> Verdict:
     """The verdict of the check.
 
-    FAIL where the columns that FAIL hold more than `tolerate` of the weight; WARN where they hold no more. What could
-    not be judged is never tolerated, and where nothing FAILs there is nothing to tolerate: then it is what the parts
-    of any check come to.
+    FAIL where the columns that FAIL hold more than `tolerate` of the weight; where they hold no more, what all other
+    parts come to, but at least WARN. What could not be judged is never tolerated, and where nothing FAILs there is
+    nothing to tolerate: then it is what the parts of any check come to.
     """
     found = combined(parts)
     if not tolerate or found is not Verdict.FAIL or Drifted.among(parts).share > tolerate + _ROUNDING:
         return found
-    return Verdict.ERROR if any(part.verdict is Verdict.ERROR for part in parts) else Verdict.WARN
+    rest = combined([part for part in parts if part.verdict is not Verdict.FAIL])
+    return Verdict.WARN if rest is Verdict.PASS else rest
 
 
 # --- read from what was asked, which may come from anybody

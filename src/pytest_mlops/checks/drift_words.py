@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pytest_mlops.statistics.power import supported_margin
 from pytest_mlops.verdict.limits import Limits, Verdict
 from pytest_mlops.verdict.wording import count, number, rounded_up, with_interval
 
 from .drift_arguments import supports
-from .drift_questions import POWER_QUANTILE, values_needed
+from .drift_questions import values_needed
 from .drift_rule import LIMITS_UNSEEN, Drifted
+from .parts import BLAMED, WORST_FIRST, effect, known_by, worst_first
 
 if TYPE_CHECKING:
     from pytest_mlops.verdict.estimate import Estimate
@@ -33,9 +34,9 @@ EFFECTS = {
 
 _FEW_NAMED = 5
 _MANY_NAMED = 20
-_WORST_FIRST = (Verdict.FAIL, Verdict.ERROR, Verdict.WARN, Verdict.INCONCLUSIVE, Verdict.PASS)
-_BLAMED = (Verdict.FAIL, Verdict.ERROR, Verdict.WARN)
 _WORTH_SAYING = 0.0005
+_ERROR = 0.002
+"""Of two summaries of many values; only profiles in which small counts are suppressed hide more."""
 
 
 # --- of one column
@@ -93,10 +94,11 @@ def ways_out(question: Question, method: str, *, own: bool) -> str:
         return "Give longer samples, or raise max_blind=."
     if found.standard_error is None or met.max_blind <= met.limits.bound:
         return "Judge larger samples, or raise max_blind=."
-    reach = question.reach(found.confidence)
-    at_most = found.standard_error * max(reach / LIMITS_UNSEEN, POWER_QUANTILE / (LIMITS_UNSEEN - 1))
+    if question.details.get("error", 0.0) > max(met.limits.bound, _ERROR):
+        return "Make the profile with a smaller --suppress-below, or raise max_blind=."
+    at_most = supported_margin(found, LIMITS_UNSEEN, comparisons=question.comparisons)
     limit = f"limits={{{question.names[0]!r}: {rounded_up(at_most)}}}" if own else f"at_most={rounded_up(at_most)}"
-    wider = f"use {limit} or more" if supports(method, at_most) else "raise max_blind="
+    wider = f"use {limit} or more" if met.usual and supports(method, at_most) else "raise max_blind="
     return f"Give about {values_needed(question, found.confidence):,} values in each sample, or {wider}."
 
 
@@ -164,34 +166,23 @@ def worst(parts: Sequence[CheckResult], verdict: Verdict) -> CheckResult:
 
     A FAIL that is tolerated is what a WARN is about.
     """
-    ordered = _worst_first(parts)
-    failed = [part for part in ordered if part.verdict is Verdict.FAIL and verdict is Verdict.WARN]
-    shown = failed or [part for part in ordered if part.verdict is verdict]
-    return next((part for part in shown if part.estimate), shown[0])
-
-
-def _worst_first(parts: Iterable[CheckResult]) -> list[CheckResult]:
-    """By verdict, then by effect; a part without an effect is worse than one with."""
-
-    def badness(part: CheckResult) -> tuple[int, float, str]:
-        return _WORST_FIRST.index(part.verdict), -_effect(part) if part.estimate else -math.inf, part.id
-
-    return sorted(parts, key=badness)
+    tolerated = verdict is Verdict.WARN and any(part.verdict is Verdict.FAIL for part in parts)
+    return known_by(parts, Verdict.FAIL if tolerated else verdict)
 
 
 def _tally(parts: Sequence[CheckResult]) -> str:
     tally = Counter(part.verdict for part in parts)
     if set(tally) == {Verdict.PASS}:
         return f"no drift in {count(len(parts), 'part')}"
-    verdicts = ", ".join(f"{tally[verdict]} {verdict}" for verdict in _WORST_FIRST if tally[verdict])
+    verdicts = ", ".join(f"{tally[verdict]} {verdict}" for verdict in WORST_FIRST if tally[verdict])
     return f"{verdicts} of {count(len(parts), 'part')}"
 
 
 def _blame(parts: Sequence[CheckResult]) -> list[str]:
     """The worst parts; where there is none, the largest effect."""
-    blamed = [part for part in _worst_first(parts) if part.verdict in _BLAMED]
+    blamed = [part for part in worst_first(parts) if part.verdict in BLAMED]
     if not blamed:
-        largest = max((part for part in parts if part.estimate), key=_effect, default=None)
+        largest = max((part for part in parts if part.estimate), key=effect, default=None)
         return [] if largest is None else [f"Largest effect: {_brief(largest)}."]
     sentences = [f"{_brief(part)}: {part.details['because']}." for part in blamed[:_FEW_NAMED]]
     if more := blamed[_FEW_NAMED:]:
@@ -220,11 +211,6 @@ def _brief(part: CheckResult) -> str:
     own = _own_moves(part.details).rstrip(".")
     own = f", and {own[0].lower()}{own[1:]}" if own else ""
     return f"{_shown(part)}: {EFFECTS[part.details['method']]} {with_interval(part.estimate)}{own}"
-
-
-def _effect(part: CheckResult) -> float:
-    """In limits, which may differ."""
-    return part.estimate.value / part.limits.bound if part.estimate and part.limits else -math.inf
 
 
 def _lead(details: Mapping[str, Any]) -> str:

@@ -11,16 +11,18 @@ import numpy as np
 
 from pytest_mlops.evidence.joint_rows import Coded, coded, holds_vectors
 from pytest_mlops.statistics import mmd as discrepancy
-from pytest_mlops.statistics.power import POWER, quantile, supported_margin, with_blind_spot
+from pytest_mlops.statistics.divergence import cramers_v
+from pytest_mlops.statistics.power import error_for, supported_margin, with_blind_spot
 from pytest_mlops.statistics.separation import NOTHING, separation
 from pytest_mlops.statistics.two_sample import Stakes, constant
 from pytest_mlops.verdict.errors import EvidenceError, MlopsUsageError
-from pytest_mlops.verdict.limits import BLIND, Judgement, Limits, Proof, judge
-from pytest_mlops.verdict.wording import did_you_mean, number, rounded_up, with_interval
+from pytest_mlops.verdict.limits import BLIND, Judgement, Limits, Proof, Verdict, judge
+from pytest_mlops.verdict.wording import number, percent, rounded_up, with_interval
 
 from . import domain_classifier
-from .drift import FAMILY, LIMITS_UNSEEN
 from .drift_arguments import column_names
+from .drift_columns import in_both, refuse_absent
+from .drift_rule import FAMILY, LIMITS_UNSEEN, OF_ALL_TOGETHER
 from .drift_words import listed
 from .spec import CheckSpec, Settings, one_of, positive_number
 
@@ -37,14 +39,13 @@ if TYPE_CHECKING:
     Columns = Mapping[str, Coded]
     Sizes = tuple[int, int]
 
-METHODS = ("domain_classifier", "mmd")
-
 _MOST = {"domain_classifier": domain_classifier.MOST, "mmd": discrepancy.MOST}
 _NULL = {"domain_classifier": NOTHING, "mmd": 0.0}
 _FURTHEST = {"domain_classifier": 1 - NOTHING, "mmd": discrepancy.FURTHEST}
 _DATES = "dates tell any two periods apart"
 _NAMES = "nearly every row has a value of its own"
-_POWER_QUANTILE = quantile(2 * POWER - 1)
+_FEWEST = 2
+_FAR = 1_000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ class JointDrift:
         name: str | None = None,
     ) -> JointDrift:
         """Check the arguments; raise a `MlopsUsageError` that says what would be right."""
-        one_of(method, METHODS, "method")
+        one_of(method, OF_ALL_TOGETHER, "method")
         limits = _limits(method, at_most, warn_above)
         one_of(proof, get_args(Proof), "proof")
         unseen = _most_unseen(method, limits.bound - _NULL[method])
@@ -119,13 +120,9 @@ class JointDrift:
     # --- which rows and columns
 
     def _columns(self, reference: Sample, current: Sample, settings: Settings) -> Columns:
-        names = sorted(self.columns or _common(reference.names, current.names))
+        names = sorted(self.columns or _of_reference(reference, current))
         for sample in (reference, current):
-            for name in names:
-                if name not in sample.names:
-                    raise EvidenceError(
-                        f"mlops_{sample.role} has no column {name!r}: {did_you_mean(name, sample.names)}"
-                    )
+            refuse_absent(sample, names)
         # Seeds differ, as else equal rows of both samples would be taken or left together.
         rows = [
             sample.take(names, _MOST[self.method], 2 * settings.seed + place)
@@ -150,12 +147,12 @@ class JointDrift:
         margin = self.limits.bound - null
         if found.standard_error is None or self.max_blind <= margin:
             return f"{seen} Judge larger samples, or raise max_blind=."
-        reach = quantile(found.confidence) + _POWER_QUANTILE
-        needed = min(self.max_blind / reach, (self.max_blind - margin) / _POWER_QUANTILE)
+        needed = error_for(self.max_blind, margin, found.confidence)
         rows = math.ceil(min(answer.sizes) * (found.standard_error / needed) ** 2)
         wider = float(rounded_up(supported_margin(found, LIMITS_UNSEEN)))
         ways = [f"give about {rows:,} rows of each sample"] * (rows <= _MOST[self.method])
-        within = LIMITS_UNSEEN * wider <= _most_unseen(self.method, wider)
+        usual = math.isclose(self.max_blind, _most_unseen(self.method, margin))  # another limit moves it
+        within = usual and LIMITS_UNSEEN * wider <= _most_unseen(self.method, wider)
         ways += [f"use at_most={number(null + wider)} or more" if within else "raise max_blind="]
         return f"{seen} {', or '.join(ways).capitalize()}."
 
@@ -245,6 +242,7 @@ def _discrepancy(columns: Columns, asked: JointDrift, settings: Settings, genera
     scaled = np.concatenate([_alike(part[whole]) for part in points], axis=1)
     sizes = int(whole[:n].sum()), int(whole[n:].sum())
     stakes = Stakes(settings.confidence, bound=asked.limits.bound)
+    _refuse_gaps((n, whole.size - n), sizes, asked.limits, stakes, generator)
     found = discrepancy.mmd(scaled[: sizes[0]], scaled[sizes[0] :], stakes=stakes, generator=generator)
     return _Answer(
         with_blind_spot(found, asked.limits.bound),
@@ -254,12 +252,44 @@ def _discrepancy(columns: Columns, asked: JointDrift, settings: Settings, genera
     )
 
 
+def _refuse_gaps(rows: Sizes, whole: Sizes, limits: Limits, stakes: Stakes, generator: Generator) -> None:
+    """Rows with a missing value are no points: where they come more often now, that is drift by itself."""
+    gaps = [of - kept for of, kept in zip(rows, whole, strict=True)]
+    first, second = (gap / of for gap, of in zip(gaps, rows, strict=True))
+    if abs(first - second) <= limits.bound or min(whole) < _FEWEST:
+        return
+    found = cramers_v(np.array([whole, gaps]).T, stakes=stakes, generator=generator)
+    if judge(found, limits).verdict is Verdict.FAIL:
+        shares = f"{percent(first)} of the reference and {percent(second)} of the current rows"
+        raise EvidenceError(
+            f"{shares} have a missing value, which has no distance: "
+            f'find out why with drift("auto"), or give samples without them'
+        )
+
+
 def _alike(points: Floats) -> Floats:
-    """In spreads of both samples together: no column counts for more than another because of its unit."""
-    if not np.isfinite(points).all():
+    """In distances that half of the points have from their middle, in both samples together.
+
+    No column counts for more than another because of its unit, and what is absurdly far away is only far: it would
+    else make all other points one.
+    """
+    if not np.isfinite(points).all() or not points.size:
         return points  # is refused further on
-    spread = math.sqrt(float(points.var(axis=0).sum())) if len(points) else 0.0
-    return points / spread if spread else points
+    away = points / 2 - np.median(points / 2, axis=0)  # halves, as 2e308 overflows
+    furthest = np.abs(away).max(axis=1)
+    usual = _usual(furthest)
+    if not usual:
+        return away
+    with np.errstate(over="ignore"):
+        factors = np.where(furthest / usual > _FAR, _FAR / np.maximum(furthest, usual), 1 / usual)
+    near = away * factors[:, None]
+    return near / _usual(np.linalg.norm(near, axis=1))
+
+
+def _usual(distances: Floats) -> float:
+    """The median; where most are 0, of those that are not."""
+    apart = distances[distances > 0]
+    return float(np.median(distances)) or (float(np.median(apart)) if apart.size else 0.0)
 
 
 # --- the arguments
@@ -287,16 +317,11 @@ def _limits(method: str, at_most: object, warn_above: float | None) -> Limits:
     return limits
 
 
-def _common(reference: Sequence[str], current: Sequence[str]) -> list[str]:
-    """All columns of the reference: one that the current sample lacks is no drift of rows, but must not go unsaid."""
-    absent = [name for name in reference if name not in current]
-    if len(absent) == len(reference):
-        raise EvidenceError(
-            f"mlops_reference and mlops_current have no column in common: the one has {listed(list(reference))}, "
-            f"the other {listed(list(current))}"
-        )
-    if absent:
+def _of_reference(reference: Sample, current: Sample) -> Sequence[str]:
+    """All of its columns: one that the current sample lacks is no drift of rows, but must not go unsaid."""
+    names = in_both(reference, current)
+    if absent := [name for name in names if name not in current.names]:
         raise EvidenceError(
             f"mlops_current lacks {listed(absent)} of the reference: give it, or name others with columns="
         )
-    return list(reference)
+    return names

@@ -21,8 +21,10 @@ from pytest_mlops.verdict.limits import BLIND, Judgement, Limits, Proof, Verdict
 from pytest_mlops.verdict.wording import number
 
 from . import performance_words
+from .drift_rule import FAMILY, LIMITS_UNSEEN, OVER_TIME
 from .parts import combined
 from .performance_estimates import Columns, estimated, refuse_what_cannot_be_estimated
+from .performance_picture import of_course
 from .performance_threshold import own_function
 from .performance_windows import Asking, Course, Stretch, measured
 from .spec import CheckSpec, Settings, one_of, positive_number
@@ -30,11 +32,6 @@ from .spec import CheckSpec, Settings, one_of, positive_number
 if TYPE_CHECKING:
     from pytest_mlops.evidence.sources import Sources
     from pytest_mlops.verdict.result import CheckResult
-
-FAMILY = "drift"
-METHODS = ("performance", "estimated_performance")
-LIMITS_UNSEEN = 2.0
-"""How many limits the blind spot may have, unless the user says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +64,7 @@ class PerformanceDrift:
         name: str | None = None,
     ) -> PerformanceDrift:
         """Check the arguments; raise a `MlopsUsageError` that says what would be right."""
-        one_of(method, METHODS, "method")
+        one_of(method, OVER_TIME, "method")
         if metric is None:
             raise MlopsUsageError(
                 f'say metric=: which one may not get worse, e.g. drift("{method}", metric="accuracy")'
@@ -96,7 +93,7 @@ class PerformanceDrift:
             "proof": self.proof,
             "max_blind": self.max_blind,
             **own_function(self.metric),
-            **(self._named_columns if self.method != METHODS[0] else {}),
+            **(self._named_columns if self.method == "estimated_performance" else {}),
         }
         return CheckSpec(
             family=FAMILY, subject=self.method, slice=self.metric.name, name=self.name, arguments=arguments
@@ -114,7 +111,7 @@ class PerformanceDrift:
         course = self._course(asking, sources)
         parts = self._parts(course, settings)
         change = self._change(course, settings)
-        verdict, blind = self._verdict(parts, settings.confidence)
+        verdict, blind = self._verdict(parts)
         worst = performance_words.worst(parts)
         return self.spec.result(
             settings,
@@ -129,6 +126,7 @@ class PerformanceDrift:
                 "baseline": _of_stretch(course.baseline),
                 "change": change,
                 "notes": list(course.notes),
+                "picture": of_course(self.metric, self.limits, course, parts),
             },
         )
 
@@ -159,7 +157,7 @@ class PerformanceDrift:
 
     def _part(self, window: Stretch, found: Estimate, course: Course, settings: Settings) -> CheckResult:
         judgement = judge(found, self.limits, proof=self.proof, max_blind=self.max_blind)
-        if judgement.verdict is Verdict.ERROR:  # of one window: whether too many are blind is asked of all of them
+        if judgement.because == BLIND:  # of one window: whether too many are blind is asked of all of them
             judgement = Judgement(Verdict.INCONCLUSIVE, judgement.because)
         return self.spec.part(
             settings,
@@ -185,13 +183,20 @@ class PerformanceDrift:
             details={**_of_stretch(window), "estimated": course.estimated, "because": window.why},
         )
 
-    def _verdict(self, parts: Sequence[CheckResult], confidence: float) -> tuple[Verdict, str]:
-        """A few short windows may be blind; where half of them are, nobody looked: with what would be seen."""
+    def _verdict(self, parts: Sequence[CheckResult]) -> tuple[Verdict, str]:
+        """A few short windows may be blind; where half of them are, nobody looked: with what would be seen.
+
+        The others may be missing as well, but for the last one: what the model is worth now is what was asked.
+        """
         blind = [part for part in parts if part.details["because"] == BLIND]
-        found = combined(parts)
+        found, last = combined(parts), parts[-1]
+        if found is Verdict.PASS and last.estimate is None:
+            return Verdict.INCONCLUSIVE, f"How the model does now is not known: {last.message}"
         if 2 * len(blind) < len(parts) or found is Verdict.FAIL:
             return found, ""
-        return Verdict.ERROR, performance_words.ways_out(blind, len(parts), self.max_blind, self.limits, confidence)
+        return Verdict.ERROR, performance_words.ways_out(
+            self.metric, blind, len(parts), self.max_blind, self.limits
+        )  # fmt: skip
 
     def _change(self, course: Course, settings: Settings) -> dict[str, Any] | None:
         """From which window on the metric is another one."""
@@ -204,7 +209,10 @@ class PerformanceDrift:
         )
         generator = np.random.default_rng(self.spec.seed(settings.seed))
         change = first_change(values, errors, level=1 - settings.confidence, generator=generator)
-        return None if change is None else _told(change, known[change.place][0].name)
+        if change is None:
+            return None
+        since = np.average(values[change.place :], weights=errors[change.place :] ** -2.0)
+        return _told(change, known[change.place][0].name, lasts=math.isclose(since, change.after))
 
 
 def worsening(metric: Metric, baseline: Estimate, window: Estimate) -> Estimate:
@@ -250,8 +258,11 @@ def _of_stretch(stretch: Stretch) -> dict[str, Any]:
     return {"window": stretch.name, "rows": stretch.rows, **ends}
 
 
-def _told(change: ChangePoint, window: str) -> dict[str, Any]:
-    return {"window": window, "p_value": change.p_value, "before": change.before, "after": change.after}
+def _told(change: ChangePoint, window: str, *, lasts: bool) -> dict[str, Any]:
+    """`lasts`: no other change was found after it, so that all that follows is what is `after` it."""
+    return {
+        "window": window, "p_value": change.p_value, "before": change.before, "after": change.after, "lasts": lasts,
+    }  # fmt: skip
 
 
 # --- the arguments

@@ -10,14 +10,17 @@ import numpy as np
 from pytest_mlops.evidence.evaluation import Evaluation
 from pytest_mlops.evidence.moments import when
 from pytest_mlops.evidence.rows import Rows, rows_of
+from pytest_mlops.evidence.values import name_of
 from pytest_mlops.evidence.windows import Window, windows_of
 from pytest_mlops.statistics import dependence, sums
-from pytest_mlops.statistics.expected_performance import METRICS, Calibrator, expected
+from pytest_mlops.statistics.calibrator import Calibrator
+from pytest_mlops.statistics.expected_performance import METRICS, expected
 from pytest_mlops.statistics.linear import Linear, interval
 from pytest_mlops.verdict.errors import EvidenceError, MlopsUsageError
 from pytest_mlops.verdict.estimate import Estimate
-from pytest_mlops.verdict.wording import did_you_mean, number, percent, with_interval
+from pytest_mlops.verdict.wording import number, percent, with_interval
 
+from .drift_columns import refuse_absent
 from .estimation import How, estimate, value
 from .influence import scaled_weight
 from .performance_windows import Asking, Course, Stretch
@@ -206,9 +209,7 @@ class _Said:
     @classmethod
     def of(cls, sources: Sources, columns: Columns, reference: Rows, seed: tuple[int, ...]) -> _Said:
         sample = sources.current()
-        for name in columns.names:
-            if name not in sample.names:
-                raise EvidenceError(f"mlops_current has no column {name!r}: {did_you_mean(name, sample.names)}")
+        refuse_absent(sample, columns.names)
         taken = sample.take(columns.names, MOST_ROWS, seed[0])
         score = _probabilities(_numbers(taken[columns.score], columns.score), f"the column {columns.score!r}")
         if columns.prediction is None:
@@ -251,15 +252,10 @@ def _refuse_another_threshold(reference: Rows) -> None:
 def _called_positive(values: NDArray[Any], name: str, reference: Rows) -> Booleans:
     """Labels as they are, or as text where a table made text of them."""
     names = {str(label): place == reference.positive for place, label in enumerate(reference.labels)}
-    names |= {_plain(label): positive for label, positive in zip(reference.labels, list(names.values()), strict=True)}
-    distinct, place = np.unique(np.array([_plain(label) for label in values.tolist()]), return_inverse=True)
+    names |= {name_of(label): positive for label, positive in zip(reference.labels, list(names.values()), strict=True)}
+    distinct, place = np.unique(np.array([name_of(label) for label in values.tolist()]), return_inverse=True)
     unknown = [label for label in distinct.tolist() if label not in names]
     if unknown:
         labels = " and ".join(map(repr, reference.labels))
         raise EvidenceError(f"the column {name!r} holds {unknown[0]!r}, and the labels of mlops_reference are {labels}")
     return np.array([names[label] for label in distinct.tolist()], dtype=bool)[place.reshape(-1)]
-
-
-def _plain(label: Any) -> str:
-    """1, 1.0 and True are one label."""
-    return f"{float(label):.15g}" if isinstance(label, int | float | np.number | np.bool_) else str(label)

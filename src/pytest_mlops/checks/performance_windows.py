@@ -17,7 +17,6 @@ from pytest_mlops.statistics import means
 from pytest_mlops.statistics.noise_floor import Memory, memory
 from pytest_mlops.verdict.errors import EvidenceError
 from pytest_mlops.verdict.estimate import Estimate
-from pytest_mlops.verdict.wording import with_interval
 
 from .estimation import How, estimate, of_both_classes
 from .influence import linear, scaled_weight
@@ -211,8 +210,3 @@ def _remembered(found: Estimate, shared: Memory, metric: Metric) -> Estimate:
         standard_error=None if found.standard_error is None else shared.factor * found.standard_error,
         doubt=found.doubt or shared.doubt,
     )
-
-
-def shown(stretch: Stretch) -> str:
-    """Its value, or why there is none."""
-    return with_interval(stretch.found) if stretch.found else stretch.why

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -42,7 +43,8 @@ def permutation_importance(model: Any, X: Any, y: Any, evaluation: Evaluation) -
     Raises
     ------
     EvidenceError
-        `X` has no named columns, or the model cannot be asked again.
+        `X` has no named columns, or the model cannot be asked again; of a regression, all y are equal, or a prediction
+        is not finite.
 
     References
     ----------
@@ -94,5 +96,11 @@ def _score(model: Any, rows: Any, true: NDArray[Any], task: Task) -> float:
     predicted = Table.of(predictions(model, rows), "the model's predictions").values.reshape(true.shape)
     if task != "regression":
         return float(np.mean(predicted.astype(object) == true.astype(object)))
-    error = float(np.mean((predicted.astype(np.float64) - true) ** 2))
-    return 1 - error / float(np.var(true.astype(np.float64)))
+    error, spread = float(np.mean((predicted.astype(np.float64) - true) ** 2)), float(np.var(true.astype(np.float64)))
+    if not spread:
+        raise EvidenceError("importance=True compares R², which has no value where all y are equal: leave it out")
+    if not math.isfinite(error):  # and not 0, as which it would excuse whatever the feature does
+        raise EvidenceError(
+            "importance=True shuffles features, and the model then predicts what is no finite number: leave it out"
+        )
+    return 1 - error / spread

@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pytest_mlops.verdict.errors import EvidenceError
+
+from .values import NESTED, REAL, WAY_ON, incomparable, name_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -78,7 +78,7 @@ def _read(column: Array) -> tuple[str | None, Array]:
     if column.ndim == 2 and kind in "biuf":
         return "vectors", column
     if column.ndim != 1 or kind not in "biufmMOUST":
-        raise EvidenceError(f"it holds values of the type {column.dtype}, which cannot be compared")
+        raise incomparable(column.dtype)
     if kind in "mM":
         return _moments(column)
     if kind in "biuf":
@@ -106,8 +106,6 @@ def _objects(column: Array) -> tuple[str | None, Array]:
     for known, reader in _READERS:
         if all(issubclass(each, known) for each in types):
             return reader(present, missing)
-    if any(issubclass(each, dict | set | list | tuple | np.ndarray | complex) for each in types):
-        raise EvidenceError("it holds nested values, which cannot be compared: leave it out by columns=")
     column[missing] = None
     return "text", column
 
@@ -133,19 +131,19 @@ def _of_durations(present: Array, missing: Array) -> tuple[str | None, Array]:
 def _of_vectors(present: Array, missing: Array) -> tuple[str | None, Array]:
     lengths = {np.shape(each) for each in present}
     if len(lengths) > 1 or len(next(iter(lengths))) != 1:
-        raise EvidenceError("it holds lists of different lengths, which are no vectors: leave it out by columns=")
+        raise EvidenceError(f"it holds lists of different lengths, which are no vectors: {WAY_ON}")
     try:
         vectors = np.stack([np.asarray(each, dtype=np.float64) for each in present])
     except (TypeError, ValueError):
-        raise EvidenceError("it holds lists of other things than numbers: leave it out by columns=") from None
+        raise EvidenceError(f"it holds lists of other things than numbers: {WAY_ON}") from None
     return "vectors", _placed(vectors, missing)
 
 
 _READERS: tuple[tuple[tuple[type, ...], Callable[[Array, Array], tuple[str | None, Array]]], ...] = (
-    ((Real, Decimal, np.bool_), _of_numbers),
+    (REAL, _of_numbers),
     ((datetime.date, np.datetime64), _of_dates),
     ((datetime.timedelta, np.timedelta64), _of_durations),
-    ((list, tuple, np.ndarray), _of_vectors),
+    (NESTED, _of_vectors),
 )
 
 
@@ -171,19 +169,16 @@ def _text(reference: Array, current: Array) -> Coded:
     """The codes are told from both samples together, so that no sample is favoured."""
     import pandas as pd
 
-    named = np.array([_name(value) for value in np.concatenate([reference, current])], dtype=object)
+    values = np.concatenate([reference, current])
+    there = ~pd.isna(values)
+    named = np.full(values.size, None, dtype=object)
+    named[there] = [name_of(value) for value in values[there]]
     counts = pd.Series(named).value_counts()
     frequent = sorted(counts.index, key=lambda name: (-counts[name], name))[:NAMED]
     codes = {name: float(code) for code, name in enumerate(frequent)}
     coded = np.array([np.nan if name is None else codes.get(name, float(NAMED)) for name in named], dtype=np.float64)
     names = counts.size > _NAMES * counts.sum()
     return Coded("text", coded[: reference.size, None], coded[reference.size :, None], names=bool(names))
-
-
-def _name(value: Any) -> str | None:
-    if value is None or value != value:
-        return None
-    return f"{float(value):.15g}" if isinstance(value, Real) else str(value)
 
 
 def _vectors(reference: Array, current: Array) -> Coded:

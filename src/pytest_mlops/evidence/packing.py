@@ -6,30 +6,19 @@ import base64
 import binascii
 import json
 import zlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from pytest_mlops.statistics.distribution import Distribution
-from pytest_mlops.statistics.trie import keys_of
+from pytest_mlops.statistics.trie import any_floats_of, keys_of
 
 from .profile import frequent_first
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Keys = NDArray[np.uint64]
 
 BYTES_PER_CELL = 24
 """Before they are compressed: how far it begins behind the last one, how wide it is, and how many values it has."""
 
-_SIGN = np.uint64(1 << 63)
 _ONE = np.uint64(1)
-
-
-def floats(patterns: Keys) -> NDArray[np.float64]:
-    """The inverse of `keys_of`, of every pattern there is."""
-    return np.where(patterns & _SIGN, patterns ^ _SIGN, ~patterns).view(np.float64)
 
 
 def packed(distribution: Distribution) -> str:
@@ -54,7 +43,7 @@ def unpacked(text: str, cells: int) -> Distribution:
     gaps, widths, counts = np.ascontiguousarray(planes).view("<u8").reshape(3, -1).astype(np.uint64)
     ends = np.cumsum(np.stack([gaps, widths], axis=1).ravel() + np.tile([np.uint64(0), _ONE], cells)) - _ONE
     highest = ends[1::2]
-    found = Distribution(floats(highest - widths), floats(highest), counts.astype(np.int64))
+    found = Distribution(any_floats_of(highest - widths), any_floats_of(highest), counts.astype(np.int64))
     _refuse_unsound(found)
     return found
 

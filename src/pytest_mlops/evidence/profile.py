@@ -15,13 +15,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from pytest_mlops.statistics.distribution import Distribution
-from pytest_mlops.statistics.steps import Steps
 from pytest_mlops.verdict.errors import EvidenceError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    Counts = NDArray[np.int64]
 
 Holds = Literal["numbers", "dates", "durations", "text", "vectors"]
 
@@ -186,6 +183,20 @@ class ColumnProfile:
                 found.update(np.ascontiguousarray(array, dtype=dtype).tobytes())
         return found.hexdigest()
 
+    def hidden(self, salt: str) -> ColumnProfile:
+        """The same with hashed names of categories.
+
+        Raises
+        ------
+        EvidenceError
+            They are hashed already, in another way.
+        """
+        if self.categories is None or self.categories.salt == salt:
+            return self
+        if self.categories.hashed:
+            raise EvidenceError("the names of categories are hashed already: make the profile from the data")
+        return replace(self, categories=self.categories.hidden(salt))
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ColumnProfile) and self.digest == other.digest
 
@@ -214,131 +225,3 @@ class Profile:
 
     rows: int
     columns: dict[str, ColumnProfile]
-
-
-# --- two samples
-
-
-@dataclass(frozen=True, slots=True)
-class ProfilePair:
-    """The same column of both samples."""
-
-    holds: Holds
-    reference: ColumnProfile
-    current: ColumnProfile
-
-    @classmethod
-    def of(cls, reference: ColumnProfile, current: ColumnProfile) -> ProfilePair:
-        """Both, if they can be compared. A column without any value goes with all others.
-
-        Raises
-        ------
-        EvidenceError
-            They hold values of different kinds, vectors of different lengths, or names hashed in two ways.
-        """
-        kinds = [profile.holds for profile in (reference, current) if profile.holds]
-        if len(set(kinds)) > 1:
-            raise EvidenceError(
-                f"the reference holds {reference.holds} and the current sample {current.holds}: give both the same type"
-            )
-        _refuse_other_dimensions(reference, current)
-        return cls(kinds[0] if kinds else "text", *_hidden_alike(reference, current))
-
-    @property
-    def sizes(self) -> tuple[int, int]:
-        """Values that are there."""
-        return self.reference.values, self.current.values
-
-    @property
-    def missing(self) -> tuple[int, int]:
-        """Rows without a value."""
-        return self.reference.missing, self.current.missing
-
-    @property
-    def text(self) -> bool:
-        """Are its values names, without an order?"""
-        return self.holds == "text"
-
-    @property
-    def measured(self) -> bool:
-        """Is it more than yes or no? Booleans may come as numbers: the type of a column is not its meaning."""
-        binary = all(profile.binary for profile in (self.reference, self.current) if profile.values)
-        return self.holds in ("dates", "durations") or (self.holds == "numbers" and not binary)
-
-    @property
-    def steps(self) -> Steps:
-        """Both distribution functions, no more precise than the coarser: 0.1 in float32 is not that of float64.
-
-        Raises
-        ------
-        EvidenceError
-            A sample has no numbers.
-        """
-        reference, current = self.reference.distribution, self.current.distribution
-        if reference is None or current is None:
-            raise EvidenceError("a sample has no numbers")
-        kept = self.reference.precision, self.current.precision
-        if kept[0] != kept[1]:
-            coarser = min(kept, key=PRECISIONS.index)
-            reference, current = reference.at_precision(coarser), current.at_precision(coarser)
-        return Steps.of(reference, current)
-
-    @property
-    def cells(self) -> tuple[list[str], Counts]:
-        """Categories whose counts are known in both samples.
-
-        Returns
-        -------
-        names : list of str
-            By name. Where `pooled`, one more at the end, ``""``, gathers all rows of the others.
-        counts : integer array of shape (2, k)
-        """
-        known = (self.reference.categories, self.current.categories)
-        names = sorted(_known_in_both(*known))
-        counts = np.array([[_count(of, name) for name in names] for of in known], dtype=np.int64).reshape(2, len(names))
-        rest = np.array(self.sizes) - counts.sum(axis=1)
-        return (names, counts) if not rest.any() else ([*names, ""], np.column_stack([counts, rest]))
-
-    @property
-    def pooled(self) -> bool:
-        """Is the last cell one of many categories?"""
-        known = (self.reference.categories, self.current.categories)
-        return sum(_count(of, name) for of in known for name in _known_in_both(*known)) < sum(self.sizes)
-
-
-def _refuse_other_dimensions(reference: ColumnProfile, current: ColumnProfile) -> None:
-    lengths = [profile.dimensions for profile in (reference, current) if profile.holds == "vectors"]
-    if len(set(lengths)) > 1:
-        raise EvidenceError(
-            f"the reference holds vectors of {lengths[0]} numbers and the current sample of {lengths[1]}: "
-            f"make both with the same model"
-        )
-
-
-def _hidden_alike(reference: ColumnProfile, current: ColumnProfile) -> tuple[ColumnProfile, ColumnProfile]:
-    """Names that are hashed on one side are hashed on the other."""
-    salts = {profile.categories.salt for profile in (reference, current) if profile.categories} - {""}
-    if len(salts) > 1:
-        raise EvidenceError(
-            "both samples are profiles with hashed names, and each has a hash of its own: "
-            "give one of them as data, or as a profile made without hashing"
-        )
-    salt = salts.pop() if salts else ""
-    return _hidden(reference, salt), _hidden(current, salt)
-
-
-def _hidden(profile: ColumnProfile, salt: str) -> ColumnProfile:
-    if profile.categories is None or profile.categories.salt == salt:
-        return profile
-    return replace(profile, categories=profile.categories.hidden(salt))
-
-
-def _known_in_both(reference: Categories | None, current: Categories | None) -> set[str]:
-    """A category that one side does not name may be among its others, unless there are none."""
-    known = [of for of in (reference, current) if of is not None]
-    names = {name for of in known for name in of.counts}
-    return {name for name in names if all(of.complete or name in of.counts for of in known)}
-
-
-def _count(of: Categories | None, name: str) -> int:
-    return of.counts.get(name, 0) if of is not None else 0

@@ -55,7 +55,7 @@ def for_file(profile: Profile, *, hashed: bool | str = False, suppress_below: in
         columns = {name: suppressed(column, suppress_below) for name, column in columns.items()}
     if hashed:
         salt = hashed if isinstance(hashed, str) else _own_salt(columns.values())
-        columns = {name: _hidden(column, salt) for name, column in columns.items()}
+        columns = {name: column.hidden(salt) for name, column in columns.items()}
     return Profile(profile.rows, columns)
 
 
@@ -82,7 +82,12 @@ def dumps(profile: Profile, *, hashed: bool | str = False, suppress_below: int =
 
 
 def load(path: str | Path) -> Profile:
-    """The profile of a file that anybody may have written.
+    """The profile of a file that anybody may have written; raises as `load_with_digest` does."""
+    return load_with_digest(path)[0]
+
+
+def load_with_digest(path: str | Path) -> tuple[Profile, str]:
+    """The profile of a file, and sha256 of the very bytes that it was read from.
 
     Raises
     ------
@@ -101,7 +106,7 @@ def load(path: str | Path) -> Profile:
     try:
         if len(data) > MOST_BYTES:
             raise ValueError(f"it has more than {MOST_BYTES // 1_000_000} MB")
-        return loads(data.decode("utf-8"))
+        return loads(data.decode("utf-8")), hashlib.sha256(data).hexdigest()
     except (ValueError, RecursionError) as error:
         raise EvidenceError(f"{file.name!r} cannot be used as a profile: {_capped(error)}: {_WAY_ON}") from None
 
@@ -150,14 +155,6 @@ def _own_salt(columns: Iterable[ColumnProfile]) -> str:
     """From what is kept, so that the same data make the same file, and no table of hashes serves for two of them."""
     digests = "".join(column.digest for column in columns)
     return hashlib.sha256(digests.encode()).hexdigest()[:32]
-
-
-def _hidden(column: ColumnProfile, salt: str) -> ColumnProfile:
-    if column.categories is None or column.categories.salt == salt:
-        return column
-    if column.categories.hashed:
-        raise EvidenceError("the names of categories are hashed already: make the profile from the data")
-    return replace(column, categories=column.categories.hidden(salt))
 
 
 # --- the text

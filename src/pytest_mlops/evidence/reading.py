@@ -5,8 +5,6 @@ from __future__ import annotations
 import datetime
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from decimal import Decimal
-from numbers import Complex, Real
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -15,6 +13,7 @@ from pytest_mlops.statistics.distribution import EXACT, Distribution
 from pytest_mlops.verdict.errors import EvidenceError
 
 from .profile import COUNTED, Categories, ColumnProfile
+from .values import NESTED, REAL, WAY_ON, boxed, incomparable, name_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -27,10 +26,6 @@ if TYPE_CHECKING:
 _PRECISIONS = {2: "float16", 4: "float32"}
 _A_FEW = 100
 _VECTORS_AT_ONCE = 1_000
-_REAL = (Real, Decimal, np.bool_)
-_NESTED = (list, tuple, np.ndarray)
-_NAMELESS = (*_NESTED, dict, set, frozenset, Complex)
-_WAY_ON = "make columns of what it holds, or leave it out with columns="
 
 
 def profile_of_values(values: Array) -> ColumnProfile:
@@ -72,7 +67,7 @@ def profile_of_counts(values: ArrayLike | Sequence[object], counts: ArrayLike, m
     """
     import pandas as pd
 
-    distinct = values if isinstance(values, np.ndarray) else _boxed(list(cast(Sequence[object], values)))
+    distinct = values if isinstance(values, np.ndarray) else boxed(list(cast(Sequence[object], values)))
     seen = np.asarray(counts, dtype=np.int64)
     there = ~pd.isna(distinct) & (seen > 0)
     missing += int(seen[~there].sum())
@@ -146,7 +141,7 @@ def _microseconds(values: Array) -> NDArray[np.int64]:
 def _objects(column: Array) -> ColumnProfile:
     import pandas as pd
 
-    if isinstance(_first(column), _NESTED):
+    if isinstance(_first(column), NESTED):
         return _vectors(column)
     try:
         codes, distinct = pd.factorize(column)
@@ -182,7 +177,7 @@ def _counted(distinct: Array, counts: Counts, missing: int) -> ColumnProfile:
 
     import pandas as pd
 
-    if all_are(*_REAL):
+    if all_are(*REAL):
         return _counted_numbers(distinct.astype(np.float64), counts, missing)
     if all_are(datetime.date, np.datetime64):
         moments = np.asarray(pd.to_datetime(distinct, utc=True).tz_localize(None))
@@ -211,29 +206,14 @@ def _counted_numbers(distinct: Array, counts: Counts, missing: int) -> ColumnPro
 def _named(distinct: Array, counts: Counts) -> Counter[str]:
     found: Counter[str] = Counter()
     for value, count in zip(distinct.tolist(), counts.tolist(), strict=True):
-        found[_name(value)] += count
+        found[name_of(value)] += count
     return found
-
-
-def _name(value: object) -> str:
-    """1, 1.0 and True are one category, and have one name."""
-    if isinstance(value, str):
-        return str(value)
-    if isinstance(value, _REAL):
-        return f"{float(value) + 0.0:.15g}"
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "backslashreplace")
-    if isinstance(value, _NAMELESS):
-        raise EvidenceError(f"it holds values of the type {type(value).__name__}, which cannot be compared: {_WAY_ON}")
-    if f"{id(value):x}" in repr(value).lower():  # an address, which is another one in the next process
-        raise EvidenceError(f"it holds a {type(value).__name__}, which says nothing about its value: {_WAY_ON}")
-    return str(value)
 
 
 def _nested(column: Array) -> EvidenceError:
     """Some value has no hash: which?"""
     kind = next((type(value).__name__ for value in column if not _hashable(value)), "object")
-    return EvidenceError(f"it holds values of the type {kind}, which are no categories: {_WAY_ON}")
+    return EvidenceError(f"it holds values of the type {kind}, which are no categories: {WAY_ON}")
 
 
 def _hashable(value: object) -> bool:
@@ -262,16 +242,16 @@ def _vectors(column: Array) -> ColumnProfile:
     there = column[~pd.isna(column)]
     lengths = sorted(set(map(_length, there)))
     if lengths[0] < 0:
-        raise EvidenceError(f"it holds lists beside values that are none: {_WAY_ON}")
+        raise EvidenceError(f"it holds lists beside values that are none: {WAY_ON}")
     if len(lengths) > 1:
         raise EvidenceError(f"it holds lists of {lengths[0]} and of {lengths[-1]} values, vectors are of one length")
     if not all(some.ndim == 2 and some.dtype.kind in "biuf" for some in _stacked(there)):
-        raise EvidenceError(f"it holds lists of what is no number, expected vectors: {_WAY_ON}")
+        raise EvidenceError(f"it holds lists of what is no number, expected vectors: {WAY_ON}")
     return _of_vectors(there.size, column.size - there.size, lengths[0])
 
 
 def _length(value: object) -> int:
-    return len(value) if isinstance(value, _NESTED) else -1
+    return len(value) if isinstance(value, NESTED) else -1
 
 
 def _stacked(vectors: Array) -> Iterator[Array]:
@@ -290,13 +270,7 @@ def _of_vectors(values: int, missing: int, dimensions: int) -> ColumnProfile:
 
 
 def _refused(column: Array) -> ColumnProfile:
-    raise EvidenceError(f"it holds values of the type {column.dtype}, which cannot be compared: {_WAY_ON}")
-
-
-def _boxed(values: list[object]) -> Array:
-    array = np.empty(len(values), dtype=object)
-    array[:] = values
-    return array
+    raise incomparable(column.dtype)
 
 
 _HOLDS: dict[str, Holds] = {"M": "dates", "m": "durations"}

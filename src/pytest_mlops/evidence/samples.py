@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from .engines.base import Tell
 
 _PROFILE = ".profile.json"
+_NAMELESS = "values"
 _LABELS = {
     "pandas": "pandas",
     "polars": "Polars",
@@ -64,14 +64,16 @@ class Sample(Protocol):
         """
 
     def blocks(self, time: str, most: int, rows: int) -> Sequence[Sample]:
-        """The rows in the order of the column `time`, cut into blocks, the oldest first.
+        """Stretches of the rows in the order of the column `time`, the oldest first.
+
+        They hold all rows where no more than `most` of them fit; else they are no longer than need be, and lie apart.
 
         Parameters
         ----------
         time : str
             A column of dates, durations or numbers. Rows of one time stay together.
         most : int
-            Blocks; they are as equal as ties allow.
+            Blocks; as equal as ties allow.
         rows : int
             That each has at least. There is no block where there are fewer.
 
@@ -129,10 +131,10 @@ def sample_of(data: Any, role: str, *, tell: Tell = None) -> Sample:
 
 def _of_path(path: str, role: str, tell: Tell) -> Sample:
     if path.lower().endswith(_PROFILE):
-        from .profile_file import load
+        from .profile_file import load_with_digest
 
-        profile = load(Path(path))
-        return Kept(profile, role, hashlib.sha256(Path(path).read_bytes()).hexdigest())
+        profile, digest = load_with_digest(path)
+        return Kept(profile, role, digest)
     if Path(path).suffix.lower() == ".csv":
         return _of_frame(frames.read(path, f"mlops_{role}"), role, tell)
     from .engines import parquet
@@ -159,9 +161,10 @@ def _of_frame(data: Any, role: str, tell: Tell) -> Sample:
 
 
 def _arrays(data: Any, what: str) -> dict[str, NDArray[Any]]:
-    """A table among the columns of a mapping is a column of vectors."""
+    """A table among the columns of a mapping is a column of vectors; a column by itself may have no name."""
     if not isinstance(data, Mapping):
-        return frames.columns(data, what)
+        found = frames.columns(data, what)
+        return {_NAMELESS if name == what else name: column for name, column in found.items()}
     return {
         str(name): column if _is_table(column) else frames.vector(column, f"{what}[{name!r}]")
         for name, column in data.items()

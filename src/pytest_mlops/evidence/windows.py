@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pytest_mlops.statistics.pieces import pieces_of
 from pytest_mlops.verdict.errors import EvidenceError, MlopsUsageError
 from pytest_mlops.verdict.wording import count, number
 
@@ -81,12 +82,9 @@ def windows_of(time: NDArray[Any], windows: int | str) -> list[Window]:
 
 
 def _of_equal_size(time: NDArray[Any], windows: int) -> list[Window]:
-    moments, moment, counts = np.unique(time, return_inverse=True, return_counts=True)
-    middle = np.cumsum(counts) - counts / 2
-    place = np.unique((middle * windows / time.size).astype(np.intp), return_inverse=True)[1]
-    first, last = (np.searchsorted(place, np.arange(place[-1] + 1), side=side) for side in ("left", "right"))
-    ends = list(zip(moments[first], moments[last - 1], strict=True))
-    return _named(ends, _rows_by(place[moment.reshape(-1)], len(ends)))
+    place = pieces_of(time, windows)
+    rows = _rows_by(place, int(place.max()) + 1)
+    return _named([(time[some].min(), time[some].max()) for some in rows], rows)
 
 
 def _of_equal_length(time: NDArray[Any], length: str) -> list[Window]:

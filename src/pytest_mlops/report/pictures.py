@@ -1,4 +1,4 @@
-"""What a check has put in its ``details["picture"]``: histograms, bars and curves."""
+"""What a check has put in its ``details["picture"]``: histograms, bars, curves, and the course of a metric."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from pytest_mlops.verdict.wording import percent
 
+from . import course
 from .plots import WIDTH, Figure, all_finite, mapping, shortened, within
 from .svg import (
     Markup,
@@ -53,6 +54,8 @@ def figure(picture: Any, name: str, says: str) -> Figure | None:
         What the check found.
     """
     kind = mapping(picture).get("kind")
+    if kind == course.KIND:
+        return course.figure(picture, name, says)
     if not isinstance(kind, str) or kind not in _DRAWN:
         return None
     title = f"{name}: {_ABOUT[kind][0]}" if kind in _ABOUT else name

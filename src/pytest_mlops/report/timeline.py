@@ -1,4 +1,4 @@
-"""What the champions of a model were worth in one check, and what the challenger is worth."""
+"""Values by time: what the champions of a model were worth in one check, and what the challenger is worth."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from .plots import WIDTH, Figure, diamond, ends_of, finding, finite, is_beyond, 
 from .svg import Markup, Scale, box, coordinate, dot, drawing, join, levels, line, scale, tag, tick_label, words
 
 _MOST_REIGNS = 20
-_LEFT, _RIGHT = 44.0, WIDTH - 4.0
+LEFT, RIGHT, TOP, BOTTOM = 44.0, WIDTH - 4.0, 10.0, 160.0
+"""Between these, values are drawn."""
 
-_Ends = tuple[float, ...]
+Ends = tuple[float, ...]
 """Low, value, high."""
 
 
@@ -49,59 +50,65 @@ def _changed(times: int) -> str:
     return f" The test rows have changed {how_often}: values across a gap are of other rows."
 
 
-def _reign(reign: Mapping[str, Any], check: str) -> list[tuple[str, _Ends, str | None]]:
+def _reign(reign: Mapping[str, Any], check: str) -> list[tuple[str, Ends, str | None]]:
     """Its date, its interval, if it has one, and the digest of its test rows, if that is known."""
     ends = ends_of(mapping(mapping(reign.get("values")).get(check)))
     return [(str(reign.get("time", ""))[:10], ends, reign.get("data"))] if ends else []
 
 
-def _drawn(result: CheckResult, points: Sequence[_Ends], gaps: Sequence[int], since: str, says: str) -> Markup | None:
+def _drawn(result: CheckResult, points: Sequence[Ends], gaps: Sequence[int], since: str, says: str) -> Markup | None:
     bounds = [result.limits.bound] if result.limits else []
-    up = scale([*(x for ends in points for x in ends), *bounds], 160, 10)
+    up = scale([*(x for ends in points for x in ends), *bounds], BOTTOM, TOP)
     if up is None:
         return None
     along = Scale(0, len(points) - 1, 70, WIDTH - 30)
     places = [along.at(i) for i in range(len(points))]
     return drawing(
         WIDTH, 186, says,
-        _grid(up),
-        _limit(result.limits, up) if result.limits else "",
-        *(line(thread, "thread") for thread in _threads(places, [up.at(value) for _, value, _ in points], gaps)),
-        *(_champion(x, ends, up) for x, ends in zip(places, points[:-1], strict=False)),
-        _challenger(places[-1], points[-1], up, beyond=is_beyond(result)),
+        grid(up),
+        limit(result.limits, up) if result.limits else "",
+        threads(places, points, gaps, up),
+        *(past(x, ends, up) for x, ends in zip(places, points[:-1], strict=False)),
+        whisker(places[-1], points[-1], up, "ci"),
+        mark(places[-1], points[-1], up, beyond=is_beyond(result)),
         words(places[0], 178, since, "m"),
-        words(_RIGHT, 178, "challenger", "e"),
+        words(RIGHT, 178, "challenger", "e"),
     )  # fmt: skip
 
 
-def _threads(xs: Sequence[float], ys: Sequence[float], gaps: Sequence[int]) -> list[list[tuple[float, float]]]:
-    """Lines between the gaps; a point alone has none."""
-    along = list(zip(xs, ys, strict=True))
+def threads(xs: Sequence[float], points: Sequence[Ends], gaps: Sequence[int], up: Scale) -> Markup:
+    """Lines from value to value, parted before each place of `gaps`; a point alone has none."""
+    along = [(x, up.at(value)) for x, (_, value, _) in zip(xs, points, strict=True)]
     pieces = [along[first:last] for first, last in pairwise([0, *gaps, len(along)])]
-    return [piece for piece in pieces if len(piece) > 1]
+    return join(line(piece, "thread") for piece in pieces if len(piece) > 1)
 
 
-def _champion(x: float, ends: _Ends, up: Scale) -> Markup:
+def past(x: float, ends: Ends, up: Scale) -> Markup:
+    """What others are compared with: an open circle."""
     circle = tag("circle", cx=x, cy=up.at(ends[1]), r=3.5, class_="open")
-    return join([_whisker(x, ends, up, "ci past"), circle])
+    return join([whisker(x, ends, up, "ci past"), circle])
 
 
-def _challenger(x: float, ends: _Ends, up: Scale, *, beyond: bool) -> Markup:
-    value = up.at(ends[1])
-    return join([_whisker(x, ends, up, "ci"), diamond(x, value) if beyond else dot(x, value, "dot")])
-
-
-def _whisker(x: float, ends: _Ends, up: Scale, class_: str) -> Markup:
+def whisker(x: float, ends: Ends, up: Scale, class_: str) -> Markup:
+    """From the low end to the high one."""
     at, left, low, high = map(coordinate, (x, x - 3, up.at(ends[0]), up.at(ends[2])))
     return tag("path", class_=class_, d=Markup(f"M{at} {low}V{high}M{left} {low}h6M{left} {high}h6"))
 
 
-def _grid(up: Scale) -> Markup:
-    labels = (words(_LEFT - 4, up.at(y) + 4, tick_label(y), "e") for y in up.ticks(4))
-    return join([levels(map(up.at, up.ticks(4)), _LEFT, _RIGHT, "grid"), *labels])
+def mark(x: float, ends: Ends, up: Scale, *, beyond: bool) -> Markup:
+    """A dot, or a diamond where the value lies beyond the limit."""
+    value = up.at(ends[1])
+    return diamond(x, value) if beyond else dot(x, value, "dot")
 
 
-def _limit(limits: Limits, up: Scale) -> Markup:
+def grid(up: Scale) -> Markup:
+    """Round values, with their labels on the left."""
+    labels = (words(LEFT - 4, up.at(y) + 4, tick_label(y), "e") for y in up.ticks(4))
+    return join([levels(map(up.at, up.ticks(4)), LEFT, RIGHT, "grid"), *labels])
+
+
+def limit(limits: Limits, up: Scale) -> Markup:
+    """The bound, and its forbidden side hatched."""
     y = up.at(limits.bound)
     edge = up.start if limits.at_least is not None else up.end
-    return join([box(_LEFT, min(y, edge), _RIGHT - _LEFT, abs(edge - y), "no"), levels([y], _LEFT, _RIGHT, "limit")])
+    return join([box(LEFT, min(y, edge), RIGHT - LEFT, abs(edge - y), "no"), levels([y], LEFT, RIGHT, "limit")])

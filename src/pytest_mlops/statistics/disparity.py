@@ -13,7 +13,7 @@ from scipy.special import bdtr, gammaln, ndtr
 from pytest_mlops.verdict.estimate import Estimate
 
 from .multiplicity import holm
-from .power import POWER, quantile, with_blind_spot
+from .power import error_for, quantile, with_blind_spot
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -259,9 +259,7 @@ def needed_error(apart: float, cap: float, scale: Scale, comparisons: int, confi
         return None
     if scale == "ratio":
         cap, apart = (-math.log1p(-x) if x < 1 else math.inf for x in (cap, apart))
-    power = quantile(2 * POWER - 1)
-    z = quantile(1 - (1 - confidence) / comparisons)
-    return min(cap / (z + power), (cap - apart) / power)
+    return error_for(cap, apart, confidence, comparisons=comparisons)
 
 
 def standard_error(shares: Shares, group: int, scale: Scale, confidence: float) -> float:

@@ -161,19 +161,6 @@ class Distribution:
         ends = np.append(starts[1:], lowest.size) - 1
         return Distribution(lowest[starts], highest[ends], np.add.reduceat(self.counts, starts))
 
-    def coarser(self, fewest: int) -> Distribution:
-        """Neighbours as one cell until each holds `fewest` values or more; one cell, if there are fewer of all."""
-        starts, held = [0], 0
-        for place, count in enumerate(self.counts.tolist()):
-            if held >= fewest:
-                starts.append(place)
-                held = 0
-            held += count
-        if held < fewest and len(starts) > 1:
-            starts.pop()
-        ends = np.array([*starts[1:], self.counts.size]) - 1
-        return Distribution(self.lowest[starts], self.highest[ends], np.add.reduceat(self.counts, starts))
-
 
 def quantiles(lowest: Floats, highest: Floats, cumulated: Counts, shares: ArrayLike) -> Floats:
     """Of values in cells, of which `cumulated` are in this one or a lower one."""

@@ -16,7 +16,7 @@ from scipy.spatial.distance import pdist
 from pytest_mlops.verdict.errors import EvidenceError
 from pytest_mlops.verdict.estimate import Estimate
 
-from .power import POWER, quantile
+from .power import POWER_QUANTILE, quantile
 from .two_sample import Stakes, constant
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ _MOST_DRAWS = 100_000
 _BATCH = 250
 _ENOUGH_EXTREMES = 50
 _ITERATIONS = 40
-_POWER_QUANTILE = quantile(2 * POWER - 1)
 
 
 def mmd(reference: Floats, current: Floats, *, stakes: Stakes, generator: Generator) -> Estimate:
@@ -237,4 +236,4 @@ def _dealt(size: int, n: int, generator: Generator) -> Booleans:
 def _unseen(cloud: _Cloud, stakes: Stakes) -> tuple[float, float]:
     """The discrepancy that is significant with probability 0.8, and how far an estimate of a large one may be off."""
     needed = quantile(1 - 2 * stakes.level) * math.sqrt(cloud.null_variance)
-    return cloud.furthest(needed, _POWER_QUANTILE), cloud.slope
+    return cloud.furthest(needed, POWER_QUANTILE), cloud.slope

@@ -11,7 +11,8 @@ from pytest_mlops.verdict.estimate import Estimate
 POWER = 0.8
 """The probability with which a harm of the size of the blind spot is caught."""
 
-_POWER_QUANTILE = NormalDist().inv_cdf(POWER)
+POWER_QUANTILE = NormalDist().inv_cdf(POWER)
+"""How many standard errors beyond what is needed a harm must lie to be caught with that probability."""
 
 
 def quantile(confidence: float) -> float:
@@ -43,10 +44,27 @@ def with_blind_spot(estimate: Estimate, bound: float, *, comparisons: int = 1) -
         return estimate
     z = quantile(1 - (1 - estimate.confidence) / comparisons)
     needed = 0.0 if estimate.null is None else max(abs(bound - estimate.null), z * se)
-    return replace(estimate, blind_spot=needed + _POWER_QUANTILE * se)
+    return replace(estimate, blind_spot=needed + POWER_QUANTILE * se)
 
 
-def supported_margin(estimate: Estimate, cap: float) -> float:
+def error_for(blind_spot: float, distance: float, confidence: float, *, comparisons: int = 1) -> float:
+    """The standard error with which an effect has this blind spot: the inverse of `with_blind_spot`.
+
+    Parameters
+    ----------
+    blind_spot : float
+        From the null.
+    distance : float
+        Of the fail bound from the null; less than the blind spot.
+    confidence : float
+    comparisons : int
+        As of `with_blind_spot`.
+    """
+    z = quantile(1 - (1 - confidence) / comparisons)
+    return min(blind_spot / (z + POWER_QUANTILE), (blind_spot - distance) / POWER_QUANTILE)
+
+
+def supported_margin(estimate: Estimate, cap: float, *, comparisons: int = 1) -> float:
     """The smallest margin whose blind spot is at most `cap` margins, on this test set.
 
     Parameters
@@ -55,11 +73,13 @@ def supported_margin(estimate: Estimate, cap: float) -> float:
         A comparison with its standard error.
     cap : float
         How many margins may go unseen; more than 1.
+    comparisons : int
+        As of `with_blind_spot`.
     """
     se = estimate.standard_error or math.nan
-    z = quantile(estimate.confidence)
-    by_significance = (z + _POWER_QUANTILE) / cap * se
-    by_distance = _POWER_QUANTILE / (cap - 1) * se
+    z = quantile(1 - (1 - estimate.confidence) / comparisons)
+    by_significance = (z + POWER_QUANTILE) / cap * se
+    by_distance = POWER_QUANTILE / (cap - 1) * se
     return max(by_significance, by_distance)
 
 
@@ -107,7 +127,7 @@ def rows_to_settle(estimate: Estimate, limit: float, *, beyond: bool) -> int | N
     distance = abs(estimate.value - line)
     if not se or not math.isfinite(se) or not distance:
         return None
-    times = ((quantile(estimate.confidence) + _POWER_QUANTILE) * se / distance) ** 2
+    times = ((quantile(estimate.confidence) + POWER_QUANTILE) * se / distance) ** 2
     rows = estimate.n * max(times, 1.0)
     return math.ceil(rows) if rows < _NEVER else None
 

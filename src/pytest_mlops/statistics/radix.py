@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Counts = NDArray[np.int64]
     Keys = NDArray[np.uint64]
+    Cells = tuple[Keys, Counts]
 
 from .trie import keys_of
 
@@ -22,7 +23,7 @@ _WHOLE = 2.0**20
 _A_FEW = 1_000
 
 
-def counted(values: Floats, most: int) -> tuple[Keys, Counts]:
+def counted(values: Floats, most: int) -> Cells:
     """Cells that are all at least as deep as the leaves of the trie that hold at most `most` values.
 
     Parameters
@@ -42,33 +43,78 @@ def counted(values: Floats, most: int) -> tuple[Keys, Counts]:
     return _fine_cells(keys_of(values), most)
 
 
-def _fine_cells(keys: Keys, most: int) -> tuple[Keys, Counts]:
+def _fine_cells(keys: Keys, most: int) -> Cells:
     """Round by round the next bits of what is still too dense, until nothing is, or it is single numbers mostly."""
-    cells: list[NDArray[Any]] = []
-    least = keys.min()
-    shift = int(least ^ keys.max()).bit_length()
-    bits = min(_FIRST_BITS, shift)
-    prefixes = np.array([int(least) >> shift], dtype=np.uint64)
-    places = np.zeros(1, dtype=np.int64)
+    cells: list[Cells] = []
+    nodes, bits = _Nodes.one_of(keys), _FIRST_BITS
     while True:
-        shift -= bits
-        places = (places << bits) + ((keys >> np.uint64(shift)).view(np.int64) & ((1 << bits) - 1))
-        counts = np.bincount(places, minlength=prefixes.size << bits)
-        nodes = ((prefixes << np.uint64(bits))[:, None] | np.arange(1 << bits, dtype=np.uint64)).ravel()
-        dense = (counts > most) if shift else np.zeros(counts.size, dtype=bool)
-        cells += _seen(nodes, np.where(dense, 0, counts), shift)
+        nodes = nodes.split(bits)
+        counts = nodes.counts
+        dense = (counts > most) & (nodes.shift > 0)
+        cells.append(nodes.seen(np.where(dense, 0, counts)))
         if not dense.any():
             break
-        rows = dense[places]
-        keys, places = keys[rows], places[rows]
-        if _few_numbers(keys):
-            cells += _single_numbers(keys, places)
+        nodes = nodes.only(dense)
+        if _few_numbers(nodes.keys):
+            cells += _single_numbers(nodes)
             break
-        bits = min(_enough_bits(int(counts.max()), most, int(dense.sum())), shift)
-        places, prefixes = (np.cumsum(dense) - 1)[places], nodes[dense]
-    starts, held = np.concatenate(cells[::2]), np.concatenate(cells[1::2])
+        bits = _enough_bits(int(counts.max()), most, int(dense.sum()))
+    starts, held = (np.concatenate(parts) for parts in zip(*cells, strict=True))
     order = np.argsort(starts)
     return starts[order], held[order]
+
+
+@dataclass(frozen=True, slots=True)
+class _Nodes:
+    """Nodes of one depth, and what is in them.
+
+    Parameters
+    ----------
+    keys : array of shape (n,)
+        The patterns in all of these nodes.
+    places : integer array of shape (n,)
+        The node of each; of shape (1,) where they are all in one.
+    prefixes : array of shape (nodes,)
+        What the patterns of a node begin with.
+    shift : int
+        How many bits follow.
+    """
+
+    keys: Keys
+    places: Counts
+    prefixes: Keys
+    shift: int
+
+    @classmethod
+    def one_of(cls, keys: Keys) -> _Nodes:
+        """The deepest node that holds them all."""
+        least = int(keys.min())
+        shift = (least ^ int(keys.max())).bit_length()
+        return cls(keys, np.zeros(1, dtype=np.int64), np.array([least >> shift], dtype=np.uint64), shift)
+
+    @property
+    def counts(self) -> Counts:
+        """How many patterns are in each node."""
+        return np.bincount(self.places, minlength=self.prefixes.size)
+
+    def split(self, bits: int) -> _Nodes:
+        """Each node by its next bits, or by all that there are."""
+        bits = min(bits, self.shift)
+        shift = self.shift - bits
+        places = (self.places << bits) + ((self.keys >> np.uint64(shift)).view(np.int64) & ((1 << bits) - 1))
+        prefixes = (self.prefixes << np.uint64(bits))[:, None] | np.arange(1 << bits, dtype=np.uint64)
+        return _Nodes(self.keys, places, prefixes.ravel(), shift)
+
+    def only(self, kept: NDArray[np.bool_]) -> _Nodes:
+        """Some of the nodes."""
+        rows = kept[self.places]
+        places = (np.cumsum(kept) - 1)[self.places[rows]]
+        return _Nodes(self.keys[rows], places, self.prefixes[kept], self.shift)
+
+    def seen(self, counts: Counts) -> Cells:
+        """Those that hold something by `counts`, as cells."""
+        seen = np.flatnonzero(counts)
+        return self.prefixes[seen] << np.uint64(self.shift), counts[seen]
 
 
 def _enough_bits(densest: int, most: int, cells: int) -> int:
@@ -81,19 +127,15 @@ def _few_numbers(keys: Keys) -> bool:
     return np.unique(some).size < some.size / 2
 
 
-def _single_numbers(keys: Keys, places: Counts) -> Iterator[NDArray[Any]]:
-    """Dense cells: each mostly holds one number. All others are few, or have to be sorted."""
-    some = np.zeros(int(places.max()) + 1, dtype=np.uint64)
-    some[places] = keys
-    alike = keys == some[places]
-    yield from _seen(some, np.bincount(places[alike], minlength=some.size), 0)
-    yield from np.unique(keys[~alike], return_counts=True)
-
-
-def _seen(nodes: Keys, counts: Counts, shift: int) -> Iterator[NDArray[Any]]:
-    seen = np.flatnonzero(counts)
-    yield nodes[seen] << np.uint64(shift)
-    yield counts[seen]
+def _single_numbers(dense: _Nodes) -> list[Cells]:
+    """Dense nodes: each mostly holds one number. All others are few, or have to be sorted."""
+    some = np.zeros(dense.prefixes.size, dtype=np.uint64)
+    some[dense.places] = dense.keys
+    alike = dense.keys == some[dense.places]
+    return [
+        (some, np.bincount(dense.places[alike], minlength=some.size)),
+        np.unique(dense.keys[~alike], return_counts=True),
+    ]
 
 
 def _whole(values: Floats, width: float) -> bool:
@@ -101,7 +143,7 @@ def _whole(values: Floats, width: float) -> bool:
     return width < _WHOLE and all(bool((some == np.rint(some)).all()) for some in (values[:_A_FEW], values))
 
 
-def _whole_numbers(values: Floats, least: float) -> tuple[Keys, Counts]:
+def _whole_numbers(values: Floats, least: float) -> Cells:
     counts = np.bincount((values - least).astype(np.int64))
     seen = np.flatnonzero(counts)
     return keys_of(seen.astype(np.float64) + least), counts[seen]

@@ -34,7 +34,11 @@ def keys_of(values: Floats) -> Keys:
 def floats_of(keys: Keys) -> Floats:
     """The inverse, where patterns of no number are the nearest finite one; -0.0 is below 0.0, and none of ours."""
     keys = np.clip(keys, *keys_of(np.array([-_LARGEST, _LARGEST])))
-    keys = np.where(keys == _MINUS_ZERO, keys - np.uint64(1), keys)
+    return any_floats_of(np.where(keys == _MINUS_ZERO, keys - np.uint64(1), keys))
+
+
+def any_floats_of(keys: Keys) -> Floats:
+    """The inverse of `keys_of`, of every pattern there is: infinities and NaN among them."""
     bits = np.where(keys & _SIGN, keys ^ _SIGN, ~keys)
     return np.ascontiguousarray(bits).view(np.float64)
 

@@ -14,13 +14,13 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import gammaln, kolmogorov
 
 from pytest_mlops.verdict.errors import EvidenceError
 from pytest_mlops.verdict.estimate import Estimate
 
 from .distribution import quantiles
-from .power import POWER, quantile
+from .kolmogorov import expected_square, kolmogorov_quantile, ks_p_value, moved_by_chance
+from .power import POWER_QUANTILE, error_for, quantile
 from .proportions import harm_hidden_by_equality
 from .steps import Steps
 
@@ -34,14 +34,9 @@ if TYPE_CHECKING:
 BINS = 10
 """Of a numeric column, where it is judged by cells: deciles of the pooled sample."""
 
-_EXACT_WORK = 20_000_000
-_EXACT_DISTINCT = 256
-_BRIDGES = 400
-_BRIDGE_POINTS = 256
 _FAR = 20.0
 _NORMAL_PEAK = 1 / math.sqrt(2 * math.pi)
 _SPREADS_PER_QUARTILES = 2 * NormalDist().inv_cdf(0.75)
-_POWER_QUANTILE = NormalDist().inv_cdf(POWER)
 _CONSTANT = "the same single value in both samples"
 
 
@@ -79,10 +74,10 @@ class Stakes:
             The standard deviation of an estimate at the bound, where it is larger than that of one near 0.
         """
         z = quantile(1 - (1 - self.confidence) / self.comparisons)
-        error = unseen / (z + _POWER_QUANTILE)
-        spot = max(self.bound, z * error) + _POWER_QUANTILE * error
-        spot = max(spot, self.bound + _POWER_QUANTILE * at_bound)
-        return min(spot / (z + _POWER_QUANTILE), (spot - self.bound) / _POWER_QUANTILE)
+        error = unseen / (z + POWER_QUANTILE)
+        spot = max(self.bound, z * error) + POWER_QUANTILE * error
+        spot = max(spot, self.bound + POWER_QUANTILE * at_bound)
+        return error_for(spot, self.bound, self.confidence, comparisons=self.comparisons)
 
 
 def plain_distance(method: str, steps: Steps) -> float:
@@ -106,7 +101,8 @@ def kolmogorov_smirnov(steps: Steps, *, stakes: Stakes, generator: Generator) ->
         √max(0, D² − E₀[D²]); the interval is D ± the Kolmogorov quantile [1]_ (1.358 at 0.95) · √(1/n + 1/m), which
         covers by the triangle inequality, and the slack of the cells above it. The p-value is exact given the ties [2]_
         where at most 256 values differ; else Kolmogorov's limit, which ties and cells only make larger than it should
-        be.
+        be. Within a cell, whoever is in it, the functions leave its ends by at most its share of all values: of a D
+        that is smaller by that the cells' exact p-value is not smaller than that of the values.
 
     References
     ----------
@@ -119,9 +115,9 @@ def kolmogorov_smirnov(steps: Steps, *, stakes: Stakes, generator: Generator) ->
         return constant(steps.n, steps.m, stakes, lambda hidden: hidden)
     noise = math.sqrt(1 / steps.n + 1 / steps.m)
     distance = plain_distance("ks", steps)
-    expected = _expected_square(steps, generator) * noise**2
+    expected = expected_square(steps, generator) * noise**2
     value = math.sqrt(max(0.0, distance**2 - expected))
-    reach = _kolmogorov_quantile(1 - stakes.confidence) * noise
+    reach = kolmogorov_quantile(1 - stakes.confidence) * noise
     return Estimate(
         value=value,
         low=min(value, max(0.0, distance - reach)),
@@ -130,7 +126,7 @@ def kolmogorov_smirnov(steps: Steps, *, stakes: Stakes, generator: Generator) ->
         method="Kolmogorov–Smirnov",
         n=steps.n + steps.m,
         null=0.0,
-        p_value=_ks_p_value(steps),
+        p_value=ks_p_value(steps),
         standard_error=stakes.standard_error(_unseen_distance(stakes, noise) + steps.slack),
     )
 
@@ -172,7 +168,7 @@ def wasserstein(steps: Steps, *, stakes: Stakes, generator: Generator) -> Estima
         return constant(steps.n, steps.m, stakes, lambda hidden: hidden)
     noise = math.sqrt(1 / steps.n + 1 / steps.m)
     seen = _Moved.of(steps)
-    moved = _moved_by_chance(steps, seen.gaps, generator) * noise
+    moved = moved_by_chance(steps, seen.gaps, generator) * noise
     value = math.sqrt(max(0.0, seen.distance**2 - float(np.mean(moved**2))))
     reach = float(np.quantile(moved, stakes.confidence)) + seen.slack
     return Estimate(
@@ -183,7 +179,7 @@ def wasserstein(steps: Steps, *, stakes: Stakes, generator: Generator) -> Estima
         method="Wasserstein, Kolmogorov–Smirnov test",
         n=steps.n + steps.m,
         null=0.0,
-        p_value=_ks_p_value(steps),
+        p_value=ks_p_value(steps),
         standard_error=stakes.standard_error(
             (_unseen_distance(stakes, noise) + steps.slack) / _NORMAL_PEAK + seen.slack
         ),
@@ -251,91 +247,9 @@ def _deviation(steps: Steps) -> float:
         return math.sqrt(float(shares @ (middles - shares @ middles) ** 2))
 
 
-def _kolmogorov_quantile(level: float) -> float:
-    """Which √(nm/(n+m))·D is exceeded with this chance: the first term of Kolmogorov's series, which is enough."""
-    return math.sqrt(-math.log(level / 2) / 2)
-
-
 def _unseen_distance(stakes: Stakes, noise: float) -> float:
     """The D that is significant with probability 0.8: a share's standard deviation is at most ½."""
-    return (_kolmogorov_quantile(stakes.level) + _POWER_QUANTILE / 2) * noise
-
-
-def _ks_p_value(steps: Steps) -> float:
-    n, m = steps.n, steps.m
-    limit = float(kolmogorov(math.sqrt(n * m / (n + m)) * steps.lead / (n * m)))
-    width = 2 * steps.lead / (n + m) + 1
-    tied = np.diff(steps.reference + steps.current, prepend=0)
-    if limit < 1e-9 or tied.size > _EXACT_DISTINCT or tied.size * width**2 > _EXACT_WORK:
-        return limit
-    return _ks_exact(tied, n, steps.lead)
-
-
-def _ks_exact(tied: Counts, n: int, lead: int) -> float:
-    """P(D ≥ the one seen) among all ways to choose which `n` of the pooled values are the reference's.
-
-    Which of them are among the first T is a walk, binomial in each group of tied values, given that it ends at `n`;
-    D is smaller as long as the walk stays within `lead`.
-    """
-    if lead == 0:
-        return 1.0
-    size = int(tied.sum())
-    share = n / size
-    weights, start, passed = np.ones(1), 0, 0
-    for group in tied.tolist():
-        passed += group
-        first = max(0, (n * passed - lead) // size + 1)
-        last = min(n, -((-n * passed - lead) // size) - 1)
-        fewest = max(0, first - (start + weights.size - 1))
-        most = min(group, last - start)
-        if most < fewest:
-            return 1.0
-        weights = np.convolve(weights, _binomial(group, share, fewest, most))
-        start += fewest
-        weights = weights[max(0, first - start) : last - start + 1]
-        start = max(start, first)
-    inside = float(weights[n - start]) if 0 <= n - start < weights.size else 0.0
-    return float(np.clip(1 - inside / _binomial(size, share, n, n)[0], 0.0, 1.0))
-
-
-def _binomial(size: int, share: float, fewest: int, most: int) -> Floats:
-    if size == 1:
-        return np.array([1 - share, share])[fewest : most + 1]
-    k = np.arange(fewest, most + 1)
-    ways = gammaln(size + 1) - gammaln(k + 1) - gammaln(size - k + 1)
-    return np.asarray(np.exp(ways + k * math.log(share) + (size - k) * math.log1p(-share)))
-
-
-def _expected_square(steps: Steps, generator: Generator) -> float:
-    """E₀[D²] · nm/(n+m): π²/12 for a continuous column, less where the bridge is seen at a few points only."""
-    shares = (steps.reference + steps.current) / (steps.n + steps.m)
-    if np.diff(shares, prepend=0.0).max() < 1 / _BRIDGE_POINTS + 2 / (steps.n + steps.m):
-        return math.pi**2 / 12
-    _, bridges = _bridges(shares, generator)
-    return float(np.mean(np.abs(bridges).max(axis=1) ** 2))
-
-
-def _moved_by_chance(steps: Steps, gaps: Floats, generator: Generator) -> Floats:
-    """∫|B| / spread for many bridges, over the mixture in which the noisier sample weighs more.
-
-    As t(1 - t) is concave, this bridge varies at least as much as the difference of the two samples' own.
-    """
-    n, m = steps.n, steps.m
-    shares = (steps.reference / n * m + steps.current / m * n) / (n + m)
-    kept, bridges = _bridges(shares, generator)
-    widths = np.add.reduceat(np.append(gaps, 0.0), kept)
-    return np.asarray(np.abs(bridges) @ widths)
-
-
-def _bridges(shares: Floats, generator: Generator) -> tuple[NDArray[np.intp], Floats]:
-    """Brownian bridges at `shares`, or at some 256 of them: which, and an array of shape (bridges, points)."""
-    cell = np.minimum((shares * _BRIDGE_POINTS).astype(int), _BRIDGE_POINTS)
-    kept = np.flatnonzero(np.diff(cell, prepend=-1))
-    at = shares[kept]
-    steps = np.sqrt(np.diff(at, prepend=0.0))
-    walk = np.cumsum(generator.standard_normal((_BRIDGES, at.size)) * steps, axis=1)
-    rest = generator.standard_normal(_BRIDGES) * math.sqrt(max(0.0, 1 - at[-1]))
-    return kept, walk - (walk[:, -1] + rest)[:, None] * at
+    return (kolmogorov_quantile(stakes.level) + POWER_QUANTILE / 2) * noise
 
 
 # --- nothing to see

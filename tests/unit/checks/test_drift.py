@@ -18,6 +18,7 @@ from pytest_mlops.checks.answering import answer
 from pytest_mlops.checks.drift import Drift
 from pytest_mlops.checks.spec import Settings
 from pytest_mlops.evidence.profile import ColumnProfile, Profile
+from pytest_mlops.evidence.profile_file import for_file
 from pytest_mlops.evidence.samples import sample_of
 from pytest_mlops.evidence.sources import Sources
 
@@ -180,6 +181,26 @@ def test_the_ways_out_of_a_blind_check_work(method: str) -> None:
         limit = float(result.message.split("use at_most=")[1].split(" or more")[0])
         wider = compare({"a": normal(n=20)}, {"a": normal(n=20, seed=1)}, method, at_most=limit)
         assert part(wider, "a").verdict in ("PASS", "INCONCLUSIVE")
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_no_other_limit_is_a_way_out_where_the_blind_spot_was_given(method: str) -> None:
+    result = compare({"a": normal(n=20)}, {"a": normal(n=20, seed=1)}, method, max_blind=0.15)
+    assert "values in each sample, or raise max_blind=." in result.message
+
+
+@pytest.mark.parametrize("method", OF_ANY_COLUMN)
+@pytest.mark.parametrize("suppress_below", [5, 600])
+def test_a_cell_that_hides_what_shares_would_show_is_never_green(method: str, suppress_below: int) -> None:
+    """0 and 1 are one cell where either is rare; half of the numbers are."""
+    flags, others = (np.arange(1_000) < 3).astype(float), (np.arange(1_000) < 900).astype(float)
+    sample = sample_of({"flag": flags, "a": normal(n=1_000)}, "reference")
+    profile = for_file(Profile(1_000, sample.profiles(sample.names)), suppress_below=suppress_below)  # type: ignore[arg-type]
+    result = compare(profile, {"flag": others, "a": normal(n=1_000)}, method)
+    assert part(result, "flag").verdict == "ERROR"
+    assert "make the profile with a smaller --suppress-below" in part(result, "flag").message
+    assert part(result, "a").verdict == ("ERROR" if suppress_below == 600 else "PASS")
+    assert "picture" not in part(result, "flag").details
 
 
 def test_proof_shown_leaves_two_outcomes() -> None:

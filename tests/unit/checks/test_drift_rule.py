@@ -203,9 +203,17 @@ def test_more_tolerance_is_never_stricter_and_never_hides_an_error(
 ) -> None:
     parts = [column(f"c{place}", verdict) for place, verdict in enumerate(verdicts)]
     strict, lax = (whole(parts, tolerate) for tolerate in sorted([one, other]))
-    assert lax is strict or (strict is FAIL and lax in (WARN, ERROR))
+    assert lax is strict or (strict is FAIL and lax in (WARN, ERROR, Verdict.INCONCLUSIVE))
     if FAIL in verdicts:
-        assert lax in ((FAIL, ERROR) if ERROR in verdicts else (FAIL, WARN))
+        assert lax in ((FAIL, ERROR) if ERROR in verdicts else (FAIL, WARN, Verdict.INCONCLUSIVE))
+
+
+def test_a_column_that_fails_does_not_excuse_those_that_nobody_could_assess() -> None:
+    unknown = [replace(column(name, Verdict.INCONCLUSIVE), estimate=None) for name in "abc"]
+    proven = [column(name, PASS) for name in "xy"]
+    assert whole([*unknown, *proven], 0.4) is Verdict.INCONCLUSIVE
+    assert whole([*unknown, *proven, column("z", FAIL)], 0.4) is Verdict.INCONCLUSIVE
+    assert whole([*unknown[:1], *proven, column("z", FAIL)], 0.4) is WARN
 
 
 # --- the arguments

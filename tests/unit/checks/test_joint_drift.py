@@ -229,7 +229,7 @@ def test_columns_that_are_not_there_are_named() -> None:
     ("reference", "current", "why"),
     [
         ([1.0, 2.0], ["x", "y"], "the reference holds numbers and the current sample text"),
-        ([{"a": 1}, {}], [{"a": 1}, {}], "holds nested values"),
+        ([{"a": 1}, {}], [{"a": 1}, {}], "values of the type dict, which cannot be compared"),
         ([[1.0], [1.0, 2.0]], [[1.0], [1.0]], "lists of different lengths"),
         ([["x"], ["y"]], [["x"], ["y"]], "lists of other things than numbers"),
         ([[1.0], [2.0]], [[1.0, 2.0]] * 2, "vectors of 1 numbers and the current sample of 2"),

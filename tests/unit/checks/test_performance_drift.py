@@ -12,26 +12,17 @@ import pytest
 from scipy.special import expit
 from sklearn.metrics import accuracy_score, make_scorer
 
-from pytest_mlops import CheckResult, Evaluation, EvidenceError, Gate, MlopsUsageError, Verdict
+from pytest_mlops import CheckResult, Estimate, Evaluation, EvidenceError, Gate, GateReport, MlopsUsageError, Verdict
+from pytest_mlops.checks import performance_words
 from pytest_mlops.checks.performance_drift import PerformanceDrift
 from pytest_mlops.checks.spec import Settings
+from pytest_mlops.evidence.metrics import metric_of
+from pytest_mlops.evidence.samples import Sample, sample_of
+from pytest_mlops.report import html, machine
+from pytest_mlops.verdict.decision import decide
 
 HOUR = np.timedelta64(1, "h")
 N = 6_000
-
-
-@dataclass
-class Table:
-    """A sample in memory."""
-
-    columns: dict[str, Any]
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return tuple(self.columns)
-
-    def take(self, names: list[str], most: int, seed: int) -> dict[str, Any]:
-        return {name: np.asarray(self.columns[name])[:most] for name in names}
 
 
 @dataclass
@@ -58,7 +49,7 @@ class Given:
     def challenger(self) -> Evaluation:
         return self.challenger_  # type: ignore[no-any-return]
 
-    def current(self) -> Table:
+    def current(self) -> Sample:
         return self.current_  # type: ignore[no-any-return]
 
 
@@ -350,6 +341,164 @@ def test_how_far_it_is_is_told() -> None:
     assert len(given.told) == 8
 
 
+# --- in words
+
+
+def test_few_windows_are_blamed_briefly_and_the_others_counted() -> None:
+    message = measure(Given(labelled(drop=0.3)), windows=24).message
+    assert message.startswith("accuracy in 23 windows of the challenger, 5,750 rows: 6 FAIL, 17 PASS. The baseline, ")
+    assert message.count("a loss of 0.") == 3
+    assert ", and 3 more. The first change is at " in message
+    assert message.count("at most 0.1") == 1
+    assert "significant" not in message
+
+
+def test_the_worst_is_named_where_none_is_to_blame() -> None:
+    message = measure(Given(labelled())).message
+    assert "7 PASS. The baseline, the first window, 2026-01-01 to 2026-02-01, has 0.9" in message
+    assert message.count("Worst: ") == 1
+
+
+def test_a_part_says_what_is_lost_against_the_baseline() -> None:
+    part = measure(Given(labelled(drop=0.3))).parts[-1]
+    assert part.message.startswith(f"{part.details['window']}: accuracy is 0.")
+    assert " on 750 rows, a loss of 0.3" in part.message
+    assert part.message.endswith(") against the baseline, the limit is at most 0.1: the harm is significant.")
+
+
+def moved(value: float, low: float, high: float) -> Estimate:
+    return Estimate(value=value, low=low, high=high, confidence=0.95, method="by hand", n=100)
+
+
+@pytest.mark.parametrize(
+    ("metric", "worse", "words"),
+    [
+        ("accuracy", (0.1, 0.05, 0.15), "a loss of 0.100 (0.050 to 0.150)"),
+        ("log_loss", (0.1, 0.05, 0.15), "a rise of 0.100 (0.050 to 0.150)"),
+        ("accuracy", (-0.01, -0.03, 0.01), "no loss (between a gain of 0.030 and a loss of 0.010)"),
+        ("log_loss", (-0.01, -0.03, 0.01), "no rise (between a fall of 0.030 and a rise of 0.010)"),
+        ("accuracy", (-0.03, -0.05, -0.01), "no loss (a gain of 0.010 to 0.050)"),
+        ("accuracy", (0.0, 0.0, 0.0), "no loss"),
+        ("accuracy", (float("nan"),) * 3, "a loss of not a number (not a number to not a number)"),
+    ],
+)
+def test_what_is_lost_is_said_in_plain_words(metric: str, worse: tuple[float, float, float], words: str) -> None:
+    assert performance_words.lost(metric_of(metric), moved(*worse)) == words
+
+
+def test_a_level_that_changes_again_is_not_so_since() -> None:
+    truth = np.tile([0, 1], N // 2)
+    wrong = np.random.default_rng(0).random(N) < np.repeat([0.1, 0.2, 0.5], N // 3)
+    twice = Evaluation(truth, np.where(wrong, 1 - truth, truth), time=times())
+    again, once = measure(Given(twice), windows=9), measure(Given(labelled(drop=0.3)))
+    assert again.details["change"]["lasts"] is False
+    assert again.message.endswith(" from 0.895 before it to 0.793 at first.")
+    assert once.details["change"]["lasts"] is True
+    assert " since." in once.message
+
+
+def test_blind_windows_are_told_once() -> None:
+    message = measure(Given(labelled()), windows=60, at_most=0.02).message
+    assert message.startswith("49 of 59 windows are too short to see a loss of 0.04.")
+    assert "too small" not in message
+
+
+def test_a_last_window_that_is_not_known_is_told_once_beside_a_blind_one() -> None:
+    truth = np.random.default_rng(0).integers(0, 2, N)
+    time = times()
+    truth[-N // 8 :] = 1
+    time[:5] -= 40 * 24 * HOUR
+    time[5:] += 20 * 24 * HOUR
+    given = Given(Evaluation(truth, truth, time=time), reference=Evaluation(truth[:3000], truth[:3000]))
+    result = measure(given, metric="balanced_accuracy", windows="31 days")
+    name = result.parts[-1].details["window"]
+    assert result.message.count(name) == 1
+    assert "Not known: " in result.message
+
+
+def test_why_windows_are_not_known_is_said_by_reason() -> None:
+    time = np.where(np.arange(N) < N // 2, times(), times() + 300 * 24 * HOUR)
+    message = measure(Given(labelled(time=time)), windows="30 days").message
+    (unknown,) = [said for said in message.split(". ") if said.startswith("Not known")]
+    assert ", and 6 more (it has no rows)" in unknown
+    assert unknown.count(" to ") == 3
+
+
+def test_the_warn_bound_stands_beside_the_limit() -> None:
+    message = measure(Given(labelled(drop=0.12)), at_most=0.3, warn_above=0.05).message
+    assert "a loss of at most 0.3 is allowed, and above 0.05 it warns. " in message
+    assert "warn bound" not in message
+
+
+def test_why_a_small_loss_fails_is_said() -> None:
+    message = measure(Given(labelled()), windows=24, proof="shown", at_most=0.02, max_blind=1).message
+    assert ": not shown" in message
+
+
+# --- as a picture
+
+
+def test_the_picture_holds_the_baseline_and_each_window() -> None:
+    result = measure(Given(labelled(drop=0.3)))
+    drawn, baseline = result.details["picture"], result.details["baseline"]
+    stretches = [baseline, *(part.details for part in result.parts)]
+    assert drawn["kind"] == "windows"
+    assert drawn["names"] == [each["window"] for each in stretches]
+    for key, numbers in (("value", "values"), ("low", "low"), ("high", "high")):
+        assert drawn[numbers] == [round(each[key], 4) for each in stretches]
+    assert drawn["beyond"] == [False] * 6 + [True] * 2
+    assert drawn["limit"] == round(baseline["value"] - 0.1, 4)
+    assert drawn["first"] is True
+    assert "estimated" not in drawn
+
+
+def test_of_a_loss_the_limit_lies_above() -> None:
+    result = measure(Given(labelled(drop=0.3)), metric="zero_one_loss")
+    assert result.details["picture"]["limit"] == round(result.details["baseline"]["value"] + 0.1, 4)
+    assert result.details["picture"]["beyond"][-1] is True
+
+
+def test_another_sample_is_not_the_window_before() -> None:
+    drawn = measure(Given(labelled(), reference=labelled(seed=1, time=None))).details["picture"]
+    assert drawn["names"][0] == "mlops_reference"
+    assert drawn["first"] is False
+
+
+def test_a_window_without_an_estimate_is_null() -> None:
+    time = np.where(np.arange(N) < N // 2, times(), times() + 60 * 24 * HOUR)
+    drawn = measure(Given(labelled(time=time)), windows="30 days").details["picture"]
+    places = [place for place, value in enumerate(drawn["values"]) if value is None]
+    assert len(places) == 1
+    assert drawn["low"][places[0]] is drawn["high"][places[0]] is None
+    assert drawn["beyond"][places[0]] is False
+
+
+def test_the_newest_of_many_windows_are_drawn() -> None:
+    result = measure(Given(labelled(drop=0.8)), windows=80, at_most=0.5)
+    drawn = result.details["picture"]
+    assert len(drawn["names"]) == 60
+    assert drawn["names"][0] == result.details["baseline"]["window"]
+    assert drawn["names"][1:] == [part.details["window"] for part in result.parts[-59:]]
+    assert drawn["beyond"] == [False] * 40 + [True] * 20
+    assert drawn["first"] is False
+
+
+def test_a_fine_limit_has_finer_numbers() -> None:
+    generator = np.random.default_rng(0)
+    truth = generator.normal(size=N)
+    found = Evaluation(truth, truth + generator.normal(0, 1e-3, N), time=times(), task="regression")
+    drawn = measure(Given(found), metric="mean_squared_error", at_most=1e-6).details["picture"]
+    assert drawn["limit"] > drawn["values"][0] > 5e-7
+
+
+def test_the_report_shows_the_picture_and_a_machine_reads_it() -> None:
+    result = measure(Given(labelled(drop=0.3)))
+    report = GateReport(decision=decide([result]), results=(result,))
+    page = html.render(machine.read(machine.render(report)))
+    assert page.count("<figure>") == 1
+    assert "2 beyond the limit of 0.8" in page
+
+
 # --- labels are not there yet
 
 
@@ -365,7 +514,7 @@ def known(**more: Any) -> Evaluation:
 
 
 def estimate(columns: dict[str, Any], reference: Evaluation | None = None, **asked: Any) -> CheckResult:
-    given = Given(reference=reference or known(), current_=Table(columns))
+    given = Given(reference=reference or known(), current_=sample_of(columns, "current"))
     return ask("estimated_performance", **asked).answer(given, Settings())  # type: ignore[arg-type]
 
 
@@ -377,6 +526,7 @@ def test_scores_as_before_pass_by_estimate() -> None:
     assert "p(y | score) is unchanged" in result.message
     assert result.details["estimated"] is True
     assert result.parts[0].details["estimated"] is True
+    assert result.details["picture"]["estimated"] is True
 
 
 def test_unsure_scores_fail() -> None:
@@ -439,6 +589,14 @@ def test_predictions_that_know_more_than_their_scores_are_a_doubt() -> None:
     assert "of the reference itself" in str(result.parts[0].estimate.doubt)  # type: ignore[union-attr]
 
 
+def test_a_doubt_is_said_beside_a_loss_that_is_seen() -> None:
+    score, truth = scored(seed=1)
+    reference = Evaluation(truth, truth, score)
+    result = estimate({"score": score, "said": 1 - truth}, reference, prediction="said", proof="shown")
+    assert result.verdict is Verdict.FAIL
+    assert ": not shown: of the reference itself" in result.message
+
+
 def test_an_estimate_without_an_interval_is_an_error() -> None:
     result = estimate({"score": np.full(N, 0.4)}, metric="precision")
     assert result.verdict is Verdict.ERROR
@@ -488,4 +646,4 @@ def test_a_reference_that_cannot_be_calibrated_is_refused(reference: Evaluation,
 
 def test_without_a_reference_nothing_can_be_estimated() -> None:
     with pytest.raises(EvidenceError, match="let mlops_reference be an Evaluation with y_score="):
-        ask("estimated_performance").answer(Given(current_=Table({"score": [0.5]})), Settings())  # type: ignore[arg-type]
+        ask("estimated_performance").answer(Given(current_=sample_of({"score": [0.5]}, "current")), Settings())  # type: ignore[arg-type]

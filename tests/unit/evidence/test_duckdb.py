@@ -30,7 +30,7 @@ def profiles(data: Any) -> dict[str, ColumnProfile | EvidenceError]:
 
 
 def one(sql: str) -> ColumnProfile | EvidenceError:
-    return profiles(duckdb.connect().sql(f"SELECT {sql} AS x"))["x"]
+    return profiles(duckdb.sql(f"SELECT {sql} AS x"))["x"]
 
 
 @pytest.fixture
@@ -158,7 +158,7 @@ def test_a_relation_stays_on_its_own_connection() -> None:
 @pytest.mark.parametrize("name", ['a "b"', "a; DROP TABLE rows", "select", "c0", "ü", "a.b", "x) AS c9, (1"])
 def test_any_name_is_the_name_of_a_column(name: str) -> None:
     table = pa.table({"other": [7.0], name: [1.0]})
-    found = profiles(duckdb.connect().from_arrow(table))[name]
+    found = profiles(duckdb.from_arrow(table))[name]
     assert isinstance(found, ColumnProfile)
     assert found.distribution is not None
     assert found.distribution.minimum == 1.0
@@ -166,24 +166,24 @@ def test_any_name_is_the_name_of_a_column(name: str) -> None:
 
 @pytest.mark.parametrize(("first", "second"), [("a", "a"), ("a", "A")])
 def test_columns_of_one_name_are_refused(first: str, second: str) -> None:
-    relation = duckdb.connect().sql(f'SELECT 1 AS "{first}", 2 AS "{second}"')
+    relation = duckdb.sql(f'SELECT 1 AS "{first}", 2 AS "{second}"')
     with pytest.raises(EvidenceError, match="two columns"):
         sample_of(relation, "current")
 
 
 def test_a_query_that_gives_other_rows_each_time_is_refused() -> None:
-    restless = duckdb.connect().sql(f"SELECT range + random() AS x FROM range({3 * N}) WHERE random() < 0.9")
+    restless = duckdb.sql(f"SELECT range + random() AS x FROM range({3 * N}) WHERE random() < 0.9")
     with pytest.raises(EvidenceError, match="its query must give the same rows each time"):
         profiles(restless)
 
 
 def test_a_wide_table_is_read_in_parts() -> None:
     table = pa.table({f"column {place}": [place, place + 1] for place in range(100)})
-    assert profiles(duckdb.connect().from_arrow(table)) == profiles(table)
+    assert profiles(duckdb.from_arrow(table)) == profiles(table)
 
 
 def test_a_query_that_fails_says_why_in_one_line() -> None:
-    broken = duckdb.connect().sql("SELECT CAST(name AS INTEGER) AS x FROM (VALUES ('1'), ('one')) rows(name)")
+    broken = duckdb.sql("SELECT CAST(name AS INTEGER) AS x FROM (VALUES ('1'), ('one')) rows(name)")
     with pytest.raises(EvidenceError, match=r"the query of mlops_current fails: .*'one'") as caught:
         profiles(broken)
     assert "\n" not in str(caught.value)
@@ -202,7 +202,10 @@ def test_a_query_that_fails_says_why_in_one_line() -> None:
         ("DATE '1970-01-02'", "dates", 86_400e6),
         ("TIMESTAMP '1970-01-01 00:00:01'", "dates", 1e6),
         ("TIMESTAMP_S '1970-01-01 00:00:01'", "dates", 1e6),
-        ("TIMESTAMP_NS '1969-12-31 23:59:59.999999999'", "dates", -1),
+        pytest.param(
+            *("TIMESTAMP_NS '1969-12-31 23:59:59.999999999'", "dates", -1),
+            marks=pytest.mark.skipif(duckdb.__version__ < "2", reason="rounds towards 1970"),
+        ),
         ("TIMESTAMPTZ '1970-01-01 02:00:01+02'", "dates", 1e6),
         ("INTERVAL '2 days 1 second'", "durations", 172_801e6),
     ],
@@ -259,25 +262,30 @@ def test_other_types_are_refused_by_name(sql: str, sentence: str) -> None:
 
 
 def test_a_column_that_cannot_be_read_cannot_be_taken() -> None:
-    sample = sample_of(duckdb.connect().sql("SELECT {'a': 1} AS x"), "current")
+    sample = sample_of(duckdb.sql("SELECT {'a': 1} AS x"), "current")
     with pytest.raises(EvidenceError, match="of the column 'x' of mlops_current: it holds values of the type STRUCT"):
         sample.take(["x"], 1, 0)
 
 
 def test_moments_are_taken_as_moments() -> None:
-    relation = duckdb.connect().sql("SELECT TIMESTAMP '2026-01-02' AS day UNION ALL SELECT NULL")
+    relation = duckdb.sql("SELECT TIMESTAMP '2026-01-02' AS day UNION ALL SELECT NULL")
     found = sample_of(relation, "current").take(["day"], 2, 0)["day"]
     assert found.dtype == np.dtype("datetime64[us]")
     assert sorted(map(str, found)) == ["2026-01-02T00:00:00.000000", "NaT"]
 
 
 def test_a_row_of_many_copies_is_drawn_copy_by_copy() -> None:
-    relation = duckdb.connect().sql("SELECT CASE WHEN range % 100 = 0 THEN 1 ELSE 0 END AS x FROM range(100_000)")
+    relation = duckdb.sql("SELECT CASE WHEN range % 100 = 0 THEN 1 ELSE 0 END AS x FROM range(100_000)")
     assert 20 < sample_of(relation, "current").take(["x"], 5_000, 0)["x"].sum() < 90
 
 
 def test_cells_are_counted_at_every_bound() -> None:
-    rows = duckdb.connect().sql("SELECT unnest([-1e308, -0.0, 0.1, 0.1, 5e-324, NULL, 1e308])::DOUBLE AS x")
+    rows = duckdb.sql("SELECT unnest([-1e308, -0.0, 0.1, 0.1, 5e-324, NULL, 1e308])::DOUBLE AS x")
     bounds = np.array([-1.0, 0.0, 5e-324, 0.1, np.inf])
     assert [cells.tolist() for cells in engine._Relation(rows, "", None).cells([("x", bounds)])] == [[1, 1, 1, 2, 1]]
     assert engine._Relation(rows.limit(0), "", None).cells([("x", bounds)])[0].tolist() == [0] * 5
+
+
+def test_the_index_of_pandas_is_no_column(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"x": [1, 2], "__index_level_0__": [7, 9]}), tmp_path / "of_pandas.parquet")
+    assert sample_of(tmp_path / "of_pandas.parquet", "current").names == ("x",)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
 from itertools import pairwise
@@ -29,7 +30,7 @@ ENGINES: dict[str, Callable[[pa.Table], Any]] = {
     "Polars": pl.from_arrow,
     "lazy Polars": lambda table: pl.DataFrame(pl.from_arrow(table)).lazy(),
     "PyArrow": lambda table: table,
-    "DuckDB": lambda table: duckdb.connect().from_arrow(table),
+    "DuckDB": lambda table: duckdb.from_arrow(table),
 }
 
 
@@ -147,15 +148,27 @@ def test_blocks_can_be_cut_by_days_and_durations(engine: str) -> None:
         assert firsts == [0, 6, 12, 18, 24]
 
 
-@given(st.lists(st.integers(0, 30), min_size=1, max_size=80), st.integers(1, 9), st.integers(1, 30))
-def test_blocks_hold_each_row_once_and_enough_of_them(times: list[int], most: int, rows: int) -> None:
+@given(st.lists(st.integers(0, 30), min_size=30, max_size=80), st.integers(1, 9), st.integers(1, 20))
+def test_blocks_are_long_enough_and_hold_all_rows_unless_more_of_them_fit(
+    times: list[int], most: int, rows: int
+) -> None:
     sample = sample_of({"time": np.array(times)}, "reference")
     blocks = sample.blocks("time", most, rows)
-    assert len(blocks) == 0 if len(times) < rows else 1 <= len(blocks) <= most
+    assert 1 <= len(blocks) <= most
     assert all(block.rows >= rows for block in blocks)
-    seen = [set(block.take(["time"], 100, 0)["time"].tolist()) for block in blocks]
+    seen = [Counter(block.take(["time"], 100, 0)["time"].tolist()) for block in blocks]
     assert all(max(earlier) < min(later) for earlier, later in pairwise(seen))
-    assert not blocks or sum(block.rows for block in blocks) == len(times)
+    assert all(found[time] == times.count(time) for found in seen for time in found)
+    assert len(times) // rows > most or sum(block.rows for block in blocks) == len(times)
+
+
+def test_no_block_is_longer_than_asked_where_many_fit_and_no_season_has_them_all_at_one_time_of_it() -> None:
+    sample = sample_of({"time": np.arange(12_000)}, "reference")
+    blocks = sample.blocks("time", 24, 100)
+    assert [block.rows for block in blocks] == [100] * 24
+    starts = np.array([block.take(["time"], 100, 0)["time"].min() for block in blocks])
+    for season in (500, 1_000, 250):
+        assert np.unique(starts % season * 8 // season).size >= 7
 
 
 # --- rows at random

@@ -104,3 +104,15 @@ def test_copies_and_pickles_keep_it_and_the_record_does_not() -> None:
     assert copy.deepcopy(made).importance == made.importance
     assert pickle.loads(pickle.dumps(made)).importance == made.importance
     assert from_arrays(*to_arrays(made)).importance is None
+
+
+def test_what_has_no_r2_has_no_importance() -> None:
+    with pytest.raises(EvidenceError, match="all y are equal"):
+        importance(REGRESSOR, X, np.full(600, 3.5))
+
+    def wild(rows: Any) -> Any:
+        right = np.asarray(rows["age"] + rows["income"]) == np.asarray(X["age"] + X["income"])
+        return np.where(right, np.asarray(rows["age"]), np.nan)
+
+    with pytest.raises(EvidenceError, match="no finite number"):
+        importance(wild, X, AMOUNT, row_ids=np.arange(600))

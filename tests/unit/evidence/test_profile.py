@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_mlops.evidence.profile import COUNTED, NAMED, Categories, ColumnProfile, ProfilePair
+from pytest_mlops.evidence.profile import COUNTED, NAMED, Categories, ColumnProfile
+from pytest_mlops.evidence.profile_pair import ProfilePair
 from pytest_mlops.evidence.reading import profile_of_values
 from pytest_mlops.statistics.two_sample import plain_distance
 from pytest_mlops.verdict.errors import EvidenceError

@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from pytest_mlops.evidence import packing, profile_file
-from pytest_mlops.evidence.profile import ColumnProfile, Profile, ProfilePair
+from pytest_mlops.evidence.profile import ColumnProfile, Profile
 from pytest_mlops.evidence.profile_file import dumps, for_file, load, loads
+from pytest_mlops.evidence.profile_pair import ProfilePair
 from pytest_mlops.evidence.reading import profile_of_values
 from pytest_mlops.evidence.suppression import merged
 from pytest_mlops.statistics.distribution import Distribution

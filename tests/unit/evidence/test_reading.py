@@ -181,7 +181,7 @@ def test_missing_moments(dtype: str) -> None:
 
 TEXT = ["b", "a", "b", "", "é"]
 TEXTS = {
-    "objects": lambda: objects(TEXT), "fixed": lambda: of(TEXT), "numpy": lambda: of(TEXT, np.dtypes.StringDType()),
+    "objects": lambda: objects(TEXT), "fixed": lambda: of(TEXT), "numpy": lambda: of(TEXT, np.dtypes.StringDType() if hasattr(np.dtypes, "StringDType") else "U9"),
     "pandas": lambda: profile_of_values(pd.Series(TEXT).to_numpy()),
     "categorical": lambda: profile_of_values(np.asarray(pd.Categorical(TEXT))),
     "polars": lambda: profile_of_values(pl.Series(TEXT, dtype=pl.Categorical).to_numpy()),

@@ -40,7 +40,7 @@ HOLDERS = {
     "pandas": FRAME,
     "Polars": pl.from_pandas(FRAME, nan_to_null=True),
     "PyArrow": pa.Table.from_pandas(FRAME),
-    "DuckDB": duckdb.connect().from_arrow(pa.Table.from_pandas(FRAME)),
+    "DuckDB": duckdb.from_arrow(pa.Table.from_pandas(FRAME)),
     "memory": {"age": [31.0, 47.0, np.nan], "city": ["Bonn", "Köln", "Bonn"]},
     "a profile": as_profile(FRAME),
 }

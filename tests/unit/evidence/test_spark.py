@@ -22,7 +22,11 @@ from pytest_mlops.evidence.samples import sample_of
 from pytest_mlops.statistics.distribution import EXACT
 from pytest_mlops.verdict.errors import EvidenceError
 
-pytestmark = pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning"),
+    pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),  # py4j of Spark 4.0 leaves them to chance
+    pytest.mark.filterwarnings("ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning"),
+]
 
 SETTINGS = {
     "spark.ui.enabled": "false",

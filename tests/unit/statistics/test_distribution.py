@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.stats import ks_2samp, wasserstein_distance
 
 from pytest_mlops import EvidenceError
+from pytest_mlops.evidence.suppression import merged
 from pytest_mlops.statistics import distribution, two_sample
 from pytest_mlops.statistics.distribution import Distribution, Search
 from pytest_mlops.statistics.steps import Steps
@@ -151,17 +152,6 @@ def test_at_a_lower_precision_values_are_those_of_that_type() -> None:
     assert Distribution.of(values).at_precision("float16").n == 5_000
 
 
-@given(values=st.lists(st.integers(0, 30), min_size=1, max_size=80), fewest=st.integers(1, 20))
-def test_coarser_cells_hold_enough_and_lose_nothing(values: list[int], fewest: int) -> None:
-    plain = Distribution.of(np.array(values))
-    found = plain.coarser(fewest)
-    assert found.n == plain.n
-    assert (found.counts >= fewest).all() or found.counts.size == 1
-    assert (found.minimum, found.maximum) == (plain.minimum, plain.maximum)
-    ordered = np.sort(values)
-    assert np.cumsum(found.counts).tolist() == np.searchsorted(ordered, found.highest, side="right").tolist()
-
-
 # --- two of them
 
 
@@ -191,7 +181,7 @@ def test_cells_of_any_width_bound_the_distance(
     reference: list[float], current: list[float], fewest: int, other: int
 ) -> None:
     steps = Steps.of(
-        Distribution.of(np.array(reference)).coarser(fewest), Distribution.of(np.array(current)).coarser(other)
+        merged(Distribution.of(np.array(reference)), fewest), merged(Distribution.of(np.array(current)), other)
     )
     exact = two_sample.plain_distance(
         "ks", Steps.of(Distribution.of(np.array(reference)), Distribution.of(np.array(current)))

@@ -10,7 +10,8 @@ from scipy.special import expit
 from sklearn import metrics
 
 from pytest_mlops.evidence.metrics import metric_named
-from pytest_mlops.statistics.expected_performance import METRICS, Calibrator, expected
+from pytest_mlops.statistics.calibrator import Calibrator
+from pytest_mlops.statistics.expected_performance import METRICS, expected
 from pytest_mlops.verdict.errors import EvidenceError
 from pytest_mlops.verdict.estimate import Estimate
 

@@ -19,6 +19,7 @@ from scipy.stats.contingency import association
 from pytest_mlops import Estimate, EvidenceError
 from pytest_mlops.statistics import divergence, two_sample
 from pytest_mlops.statistics.distribution import Distribution
+from pytest_mlops.statistics.kolmogorov import expected_square
 from pytest_mlops.statistics.power import with_blind_spot
 from pytest_mlops.statistics.steps import Steps
 from pytest_mlops.statistics.two_sample import Stakes
@@ -130,9 +131,9 @@ def test_ks_of_far_samples_is_1() -> None:
 def test_the_bias_of_ks_is_less_where_values_are_tied() -> None:
     """Of a yes or no the bridge is seen at one point, where its mean square is t(1 - t)."""
     tied = steps(np.repeat([0.0, 1.0], 500), np.repeat([0.0, 1.0], 500))
-    assert two_sample._expected_square(tied, np.random.default_rng(0)) == pytest.approx(0.25, rel=0.2)
+    assert expected_square(tied, np.random.default_rng(0)) == pytest.approx(0.25, rel=0.2)
     free = steps(normal(2000), normal(2000, seed=1))
-    assert two_sample._expected_square(free, np.random.default_rng(0)) == pytest.approx(math.pi**2 / 12)
+    assert expected_square(free, np.random.default_rng(0)) == pytest.approx(math.pi**2 / 12)
 
 
 # --- Wasserstein

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
 from pytest_mlops.evidence.profile import ColumnProfile
+from pytest_mlops.evidence.values import WAY_ON
 from pytest_mlops.verdict.errors import EvidenceError
 from pytest_mlops.verdict.wording import did_you_mean
 
@@ -17,7 +19,8 @@ if TYPE_CHECKING:
     Tell = Callable[[str, float], object] | None
     Found = dict[str, ColumnProfile | EvidenceError]
 
-WAY_ON = "make columns of what it holds, or leave it out with columns="
+_INDEX = re.compile(r"__index_level_\d+__")
+"""How pandas calls an index in the Parquet files it writes: no column of the data."""
 
 
 class Profiled(ABC):
@@ -43,7 +46,7 @@ class Profiled(ABC):
 
     def __init__(self, role: str, engine: str, names: Iterable[str], rows: int, tell: Tell = None) -> None:
         self.role, self.engine, self.rows = role, engine, rows
-        self.names = tuple(names)
+        self.names = tuple(name for name in names if not _INDEX.fullmatch(name))
         self._tell = tell
         self._profiles: Found = {}
         if not self.names or not rows:
@@ -69,7 +72,7 @@ class Profiled(ABC):
 
     @abstractmethod
     def blocks(self, time: str, most: int, rows: int) -> list[Self]:
-        """The rows in the order of a column: at most `most` blocks of at least `rows` each, the oldest first."""
+        """In the order of a column, at most `most` stretches of at least `rows` rows each, the oldest first."""
 
     @abstractmethod
     def take(self, names: Sequence[str], most: int, seed: int) -> dict[str, NDArray[Any]]:
@@ -118,7 +121,8 @@ def query_of(role: str) -> Iterator[None]:
     except EvidenceError:
         raise
     except Exception as error:
-        raise EvidenceError(f"the query of mlops_{role} fails: {first_line(error)}") from error
+        why = first_line(error).rstrip(".!")
+        raise EvidenceError(f"the query of mlops_{role} fails: {why}: mend it, or write its rows to a file") from error
 
 
 def first_line(error: Exception) -> str:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pytest_mlops.evidence.values import WAY_ON, incomparable
 from pytest_mlops.verdict.errors import EvidenceError
 
-from .base import WAY_ON
+from .base import query_of
 from .facts import Reading, double
 from .sql import Counted
 
@@ -29,9 +30,10 @@ if TYPE_CHECKING:
 
 def of_relation(relation: Any, role: str, tell: Tell = None, *, label: str = "DuckDB", opened: Any = None) -> Counted:
     """A relation, which stays on its own connection; one that was `opened` for it lives as long as it does."""
-    names, types = list(relation.columns), list(relation.types)
-    _refuse_alike(names, role)
-    plain = relation.project(", ".join(f"{_quoted(name)} AS c{place}" for place, name in enumerate(names)))
+    with query_of(role):
+        names, types = list(relation.columns), list(relation.types)
+        _refuse_alike(names, role)
+        plain = relation.project(", ".join(f"{_quoted(name)} AS c{place}" for place, name in enumerate(names)))
     readings = [_reading(f"c{place}", kind) for place, kind in enumerate(types)]
     return Counted(_Relation(plain, label, opened), names, readings, role, tell)
 
@@ -132,7 +134,7 @@ def _reading(column: str, kind: Any) -> Reading | EvidenceError:
     """How a column of a type is read, or why it is not."""
     read = _READINGS.get(kind.id)
     if read is None:
-        return EvidenceError(f"it holds values of the type {kind}, which cannot be compared: {WAY_ON}")
+        return incomparable(kind)
     return read(column, kind)
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,9 +14,10 @@ import numpy as np
 from pytest_mlops.evidence import fingerprint
 from pytest_mlops.evidence.profile import COUNTED, Categories, ColumnProfile
 from pytest_mlops.evidence.reading import profile_of_counts, profile_of_values, text
+from pytest_mlops.evidence.values import WAY_ON, incomparable
 from pytest_mlops.verdict.errors import EvidenceError
 
-from .base import WAY_ON, Profiled, each
+from .base import Profiled, each
 from .stretches import stretches
 
 if TYPE_CHECKING:
@@ -63,8 +63,7 @@ class Memory(Profiled):
         profile = self._one_profile(time)
         cut = stretches(time, profile, most, rows)
         order = np.argsort(_ordering(self._array(time), profile.holds), kind="stable")
-        ends = np.cumsum([0, *(stretch.rows for stretch in cut)])
-        places = (np.sort(order[start:end]) for start, end in pairwise(ends))
+        places = (np.sort(order[stretch.before : stretch.before + stretch.rows]) for stretch in cut)
         within = places if self._rows is None else (self._rows[some] for some in places)
         return [Memory(self._columns, self.role, self.engine, self._tell, rows=some) for some in within]
 
@@ -182,7 +181,7 @@ def _plain(series: nw.Series[Any]) -> nw.Series[Any]:
 
     dtype = series.dtype
     if dtype == nw.Struct:
-        raise EvidenceError(f"it holds values of the type {dtype}, which cannot be compared: {WAY_ON}")
+        raise incomparable(dtype)
     if isinstance(dtype, nw.Datetime) and dtype.time_zone is not None:
         return series.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
     if dtype == nw.Decimal and not series.implementation.is_polars():

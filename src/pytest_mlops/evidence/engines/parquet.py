@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".parquet", ".pq")
 
+_LONGEST = 200
+
 
 def of_path(path: str, role: str, tell: Tell = None) -> Counted:
     """A file, a pattern of files, or a directory with all that is in it.
@@ -30,15 +32,31 @@ def of_path(path: str, role: str, tell: Tell = None) -> Counted:
     files = _files(path, role)
     opened = connection()
     try:
-        schemas = _schemas(opened, files)
+        _refuse_different(_schemas(opened, files), role)
         relation = opened.sql("SELECT * FROM read_parquet(?)", params=[files])  # which reads year=2026/ as a column
+    except EvidenceError:
+        raise
     except Exception as error:
         raise EvidenceError(f"mlops_{role} cannot be read from {path!r} as Parquet: {first_line(error)}") from error
-    _refuse_different(schemas, role)
     return of_relation(relation, role, tell, opened=opened)
 
 
 def _files(path: str, role: str) -> list[str]:
+    if "://" in path:
+        raise EvidenceError(
+            f"mlops_{role} is the address {path!r}, and only files are read: fetch it first, or give the relation "
+            f"duckdb.read_parquet({path!r})"
+        )
+    try:
+        return _found(path, role)
+    except OSError as error:  # a name that is too long, a directory that nobody may look into
+        raise EvidenceError(
+            f"mlops_{role}: {path[:_LONGEST]!r} cannot be looked up ({error.strerror}): check the path and who may "
+            f"read it"
+        ) from error
+
+
+def _found(path: str, role: str) -> list[str]:
     place = Path(path)
     if place.is_dir():
         files = sorted(str(file) for file in place.rglob("*") if _is_ours(file.relative_to(place)) and file.is_file())

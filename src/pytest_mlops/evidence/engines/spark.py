@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pytest_mlops.evidence.values import WAY_ON, boxed, incomparable
 from pytest_mlops.verdict.errors import EvidenceError
 
-from .base import WAY_ON, query_of
+from .base import query_of
 from .facts import Reading
 from .sql import Counted
 
@@ -57,9 +58,7 @@ class _Frame:
     def groups(self, expression: str) -> tuple[Array, Counts]:
         known = self.frame.selectExpr(f"{expression} AS value").where("value IS NOT NULL")
         rows = known.groupBy("value").count().collect()
-        values = np.empty(len(rows), dtype=object)
-        values[:] = [row[0] for row in rows]
-        return values, np.array([row[1] for row in rows], dtype=np.int64)
+        return boxed([row[0] for row in rows]), np.array([row[1] for row in rows], dtype=np.int64)
 
     def some(self, expressions: Sequence[str], share: float) -> list[Floats]:
         rows = self.frame.sample(share, seed=0) if share < 1 else self.frame
@@ -89,7 +88,7 @@ class _Frame:
         drawn = [row[0] for row in lots.orderBy("lot", "row").limit(most).collect()]
         wanted = hashed.where(f"row IN ({', '.join(f'{row}L' for row in sorted(set(drawn)))})")
         found = {row["row"]: row for row in wanted.dropDuplicates(["row"]).collect()}
-        return [_boxed([found[row][f"x{place}"] for row in drawn]) for place in range(len(expressions))]
+        return [boxed([found[row][f"x{place}"] for row in drawn]) for place in range(len(expressions))]
 
     def where(self, condition: str) -> _Frame:
         return _Frame(self.frame.where(condition), self.label)
@@ -110,12 +109,6 @@ def _place(x: str, highs: Floats, start: int) -> str:
     return f"if({x} IS NULL, NULL, {start} + {found})"
 
 
-def _boxed(values: Sequence[object]) -> Array:
-    array = np.empty(len(values), dtype=object)
-    array[:] = values
-    return array
-
-
 # --- types
 
 
@@ -123,7 +116,7 @@ def _reading(column: str, kind: Any) -> Reading | EvidenceError:
     """How a column of a type is read, or why it is not."""
     read = _READINGS.get(type(kind).__name__)
     if read is None:
-        return EvidenceError(f"it holds values of the type {kind.simpleString()}, which cannot be compared: {WAY_ON}")
+        return incomparable(kind.simpleString())
     return read(column, kind)
 
 
