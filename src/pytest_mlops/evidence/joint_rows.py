@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
     Floats = NDArray[np.float64]
 
-NAMED = 254
-"""Categories that a classifier is told apart; all others are one more."""
-
 _DENSE = 3
 _NAMES = 0.5
 
@@ -34,7 +31,7 @@ class Coded:
     ----------
     holds : "numbers", "dates", "durations", "text" or "vectors"
     reference, current : arrays of shape (n, k), (m, k)
-        Numbers, NaN where a value is missing; dates and durations in microseconds; of text the codes 0 to 254, the
+        Numbers, NaN where a value is missing; dates and durations in microseconds; of text the codes, the
         most frequent category first. k is 1, or the length of the vectors.
     names : bool
         Does nearly every row have a value of its own, as a name or a number has that is given to a row?
@@ -174,9 +171,9 @@ def _text(reference: Array, current: Array) -> Coded:
     named = np.full(values.size, None, dtype=object)
     named[there] = [name_of(value) for value in values[there]]
     counts = pd.Series(named).value_counts()
-    frequent = sorted(counts.index, key=lambda name: (-counts[name], name))[:NAMED]
+    frequent = sorted(counts.index, key=lambda name: (-counts[name], name))
     codes = {name: float(code) for code, name in enumerate(frequent)}
-    coded = np.array([np.nan if name is None else codes.get(name, float(NAMED)) for name in named], dtype=np.float64)
+    coded = np.array([np.nan if name is None else codes[name] for name in named], dtype=np.float64)
     names = counts.size > _NAMES * counts.sum()
     return Coded("text", coded[: reference.size, None], coded[reference.size :, None], names=bool(names))
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _NONE = Categories({}, 0, 0)
 _NEVER = 1e-9
+_EXACT, _INTEGERS = 2.0**53, 2.0**64
+_TOLD_APART = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,8 @@ class ProfilePair:
         Raises
         ------
         EvidenceError
-            They hold values of different kinds, vectors of different lengths, or names hashed in two ways.
+            They hold values of different kinds, vectors of different lengths, numbers too large to be told apart, or
+            names hashed in two ways.
         """
         kinds = [profile.holds for profile in (reference, current) if profile.holds]
         if len(set(kinds)) > 1:
@@ -49,6 +52,7 @@ class ProfilePair:
                 f"the reference holds {reference.holds} and the current sample {current.holds}: give both the same type"
             )
         _refuse_other_dimensions(reference, current)
+        _refuse_too_large(reference, current)
         return cls(kinds[0] if kinds else "text", *_hidden_alike(reference, current))
 
     @property
@@ -119,6 +123,18 @@ def _refuse_other_dimensions(reference: ColumnProfile, current: ColumnProfile) -
         raise EvidenceError(
             f"the reference holds vectors of {lengths[0]} numbers and the current sample of {lengths[1]}: "
             f"make both with the same model"
+        )
+
+
+def _refuse_too_large(reference: ColumnProfile, current: ColumnProfile) -> None:
+    """Whole numbers beyond 2^53 become the nearest float64: those that are near each other become one."""
+    found = [profile.distribution for profile in (reference, current) if profile.holds == "numbers"]
+    ends = [end for each in found if each is not None for end in (each.minimum, each.maximum)]
+    largest = max(map(abs, ends), default=0.0)
+    if _EXACT < largest <= _INTEGERS and max(ends) - min(ends) < _TOLD_APART * float(np.spacing(largest)):
+        raise EvidenceError(
+            f"its numbers, near {largest:.3g}, differ by less than float64 can tell apart: subtract a constant from "
+            f"both samples"
         )
 
 

@@ -280,7 +280,7 @@ def test_a_row_of_many_copies_is_drawn_copy_by_copy() -> None:
 
 
 def test_cells_are_counted_at_every_bound() -> None:
-    rows = duckdb.sql("SELECT unnest([-1e308, -0.0, 0.1, 0.1, 5e-324, NULL, 1e308])::DOUBLE AS x")
+    rows: Any = duckdb.sql("SELECT unnest([-1e308, -0.0, 0.1, 0.1, 5e-324, NULL, 1e308])::DOUBLE AS x")
     bounds = np.array([-1.0, 0.0, 5e-324, 0.1, np.inf])
     assert [cells.tolist() for cells in engine._Relation(rows, "", None).cells([("x", bounds)])] == [[1, 1, 1, 2, 1]]
     assert engine._Relation(rows.limit(0), "", None).cells([("x", bounds)])[0].tolist() == [0] * 5

@@ -177,6 +177,14 @@ def test_large_samples_of_coarse_numbers_keep_their_cells(reference: str, curren
     assert plain_distance("ks", steps) == pytest.approx(exact, abs=0.02)
 
 
+def test_whole_numbers_that_float64_cannot_tell_apart_are_refused() -> None:
+    near, far = 2**62 + np.arange(100), 2**62 + 10**9 * np.arange(100)
+    with pytest.raises(EvidenceError, match=r"near 4.61e\+18, differ by less than float64 can tell apart: subtract"):
+        pair(near, near + 200)
+    assert pair(far, far).steps.lowest.size == 100
+    assert pair(np.full(9, 1e20), np.full(9, 1e20)).steps.lead == 0
+
+
 def test_text_has_no_steps() -> None:
     with pytest.raises(EvidenceError, match="no numbers"):
         _ = pair(["a"], ["b"]).steps

@@ -180,8 +180,9 @@ def test_missing_moments(dtype: str) -> None:
 # --- text
 
 TEXT = ["b", "a", "b", "", "é"]
+STRINGS = np.dtypes.StringDType() if hasattr(np.dtypes, "StringDType") else "U9"
 TEXTS = {
-    "objects": lambda: objects(TEXT), "fixed": lambda: of(TEXT), "numpy": lambda: of(TEXT, np.dtypes.StringDType() if hasattr(np.dtypes, "StringDType") else "U9"),
+    "objects": lambda: objects(TEXT), "fixed": lambda: of(TEXT), "numpy": lambda: of(TEXT, STRINGS),
     "pandas": lambda: profile_of_values(pd.Series(TEXT).to_numpy()),
     "categorical": lambda: profile_of_values(np.asarray(pd.Categorical(TEXT))),
     "polars": lambda: profile_of_values(pl.Series(TEXT, dtype=pl.Categorical).to_numpy()),
