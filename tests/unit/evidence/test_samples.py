@@ -232,8 +232,10 @@ def test_rows_are_not_chosen_by_what_has_no_value() -> None:
 
 def test_a_function_that_finds_no_java_says_what_to_install() -> None:
     def start() -> None:
-        raise RuntimeError("[JAVA_GATEWAY_EXITED] Java gateway process exited before sending its port number.")
+        from pyspark.errors import PySparkRuntimeError
+
+        raise PySparkRuntimeError(errorClass="JAVA_GATEWAY_EXITED", messageParameters={})
 
     with pytest.raises(EvidenceError, match="Spark needs Java 17 or newer"):
         Sources(None, reference=start).reference()
-    assert not spark.needs_java(RuntimeError("out of rows"))
+    assert not spark.needs_java(RuntimeError("JAVA_HOME"))

@@ -37,7 +37,8 @@ def of_frame(frame: Any, role: str, tell: Tell = None) -> Counted:
 
 def needs_java(error: Exception) -> bool:
     """Is it what PySpark says where there is no Java?"""
-    return "JAVA_GATEWAY_EXITED" in str(error) or "JAVA_HOME" in str(error)
+    of_spark = type(error).__module__.partition(".")[0] == "pyspark"
+    return of_spark and any(sign in str(error) for sign in ("JAVA_GATEWAY_EXITED", "JAVA_HOME"))
 
 
 NO_JAVA = "Spark needs Java 17 or newer, and found none: install it, and set JAVA_HOME to where it is"
