@@ -44,7 +44,7 @@ def counted(values: Floats, most: int) -> Cells:
 
 
 def _fine_cells(keys: Keys, most: int) -> Cells:
-    """Round by round the next bits of what is still too dense, until nothing is, or it is single numbers mostly."""
+    """Round by round the next bits of what is still too dense, and is not a single number."""
     cells: list[Cells] = []
     nodes, bits = _Nodes.one_of(keys), _FIRST_BITS
     while True:
@@ -56,9 +56,12 @@ def _fine_cells(keys: Keys, most: int) -> Cells:
             break
         nodes = nodes.only(dense)
         if _few_numbers(nodes.keys):
-            cells += _single_numbers(nodes)
-            break
-        bits = _enough_bits(int(counts.max()), most, int(dense.sum()))
+            found, single = _single_numbers(nodes)
+            cells.append(found)
+            if single.all():
+                break
+            nodes = nodes.only(~single)
+        bits = _enough_bits(int(nodes.counts.max()), most, nodes.prefixes.size)
     starts, held = (np.concatenate(parts) for parts in zip(*cells, strict=True))
     order = np.argsort(starts)
     return starts[order], held[order]
@@ -127,15 +130,13 @@ def _few_numbers(keys: Keys) -> bool:
     return np.unique(some).size < some.size / 2
 
 
-def _single_numbers(dense: _Nodes) -> list[Cells]:
-    """Dense nodes: each mostly holds one number. All others are few, or have to be sorted."""
+def _single_numbers(dense: _Nodes) -> tuple[Cells, NDArray[np.bool_]]:
+    """Those that hold one number and nothing else, as cells; and which these are."""
     some = np.zeros(dense.prefixes.size, dtype=np.uint64)
     some[dense.places] = dense.keys
-    alike = dense.keys == some[dense.places]
-    return [
-        (some, np.bincount(dense.places[alike], minlength=some.size)),
-        np.unique(dense.keys[~alike], return_counts=True),
-    ]
+    single = np.ones(some.size, dtype=bool)
+    single[dense.places[dense.keys != some[dense.places]]] = False
+    return (some[single], dense.counts[single]), single
 
 
 def _whole(values: Floats, width: float) -> bool:
