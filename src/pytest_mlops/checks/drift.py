@@ -18,6 +18,7 @@ from pytest_mlops.verdict.wording import number
 
 from . import drift_rule, drift_words, pictures
 from .drift_arguments import (
+    asked_of_all,
     column_names,
     column_roles,
     column_weights,
@@ -27,7 +28,7 @@ from .drift_arguments import (
     refuse_senseless,
     share_tolerated,
 )
-from .drift_columns import Chosen
+from .drift_columns import Chosen, added_columns
 from .drift_questions import FEWEST_BLOCKS, Column, Question, Trouble
 from .spec import CheckSpec, Settings, one_of, positive_number
 
@@ -146,10 +147,7 @@ class Drift:
         more = {"limits": self.own, "weights": self.weights, "tolerate": self.tolerate, "time": self.time}
         arguments = {
             "columns": None if self.columns is None else list(self.columns),
-            "at_most": self.limits.at_most,
-            "warn_above": self.limits.warn_above,
-            "proof": self.proof,
-            "max_blind": self.max_blind,
+            **asked_of_all(self),
             **{name: dict(value) if isinstance(value, Mapping) else value for name, value in more.items() if value},
             **{role: column for column, role in self.roles.items()},
         }
@@ -167,7 +165,7 @@ class Drift:
         parts = _illustrated(self._judged(self._estimated(asked, settings), chosen, settings), asked)
         verdict = drift_rule.whole(parts, self.tolerate)
         worst = drift_words.worst(parts, verdict)
-        added = [] if self.columns else [name for name in current.names if name not in reference.names]
+        added = added_columns(self.columns, reference, current)
         whole = drift_words.Whole(
             self.limits, self.own, self.tolerate, reference.rows, current.rows, added, chosen.later
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from numbers import Real
-from typing import Any
+from typing import Any, Protocol
 
 from pytest_mlops.verdict.errors import MlopsUsageError
 from pytest_mlops.verdict.limits import Limits
@@ -28,6 +28,27 @@ _USES = {
     "estimated_performance": ("metric", "windows", "time", "prediction", "score"),
 }
 """The arguments that not every method has a use for."""
+
+
+class _Asked(Protocol):
+    """What every question about drift has."""
+
+    @property
+    def limits(self) -> Limits: ...
+    @property
+    def proof(self) -> str: ...
+    @property
+    def max_blind(self) -> float: ...
+
+
+def asked_of_all(question: _Asked) -> dict[str, Any]:
+    """The arguments that every method of drift takes, as builtins."""
+    return {
+        "at_most": question.limits.at_most,
+        "warn_above": question.limits.warn_above,
+        "proof": question.proof,
+        "max_blind": question.max_blind,
+    }
 
 
 def method_named(method: object) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pytest_mlops.evidence.engines.base import refuse_absent
 from pytest_mlops.verdict.errors import EvidenceError
 from pytest_mlops.verdict.wording import did_you_mean
 
@@ -75,19 +76,6 @@ class Chosen:
         return {"column": column} if self.weights is None else {"column": column, "weight": self.weights[column]}
 
 
-def refuse_absent(sample: Sample, names: Iterable[str]) -> None:
-    """Before anything is read.
-
-    Raises
-    ------
-    EvidenceError
-        The sample lacks one of these columns.
-    """
-    for name in names:
-        if name not in sample.names:
-            raise EvidenceError(f"mlops_{sample.role} has no column {name!r}: {did_you_mean(name, sample.names)}")
-
-
 def in_both(reference: Sample, current: Sample) -> Sequence[str]:
     """All columns of the reference, if there is any to compare.
 
@@ -102,6 +90,11 @@ def in_both(reference: Sample, current: Sample) -> Sequence[str]:
             f"other {listed(current.names)}"
         )
     return reference.names
+
+
+def added_columns(asked: Sequence[str] | None, reference: Sample, current: Sample) -> list[str]:
+    """Those of the current sample with nothing to compare to, where no columns were asked for by name."""
+    return [] if asked else [name for name in current.names if name not in reference.names]
 
 
 def _said_by_evaluations(names: Iterable[str]) -> dict[str, str]:

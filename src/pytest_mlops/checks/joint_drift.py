@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
+from pytest_mlops.evidence.engines.base import refuse_absent
 from pytest_mlops.evidence.joint_rows import Coded, coded, holds_vectors
 from pytest_mlops.statistics import mmd as discrepancy
 from pytest_mlops.statistics.divergence import cramers_v
@@ -20,8 +21,8 @@ from pytest_mlops.verdict.limits import BLIND, Judgement, Limits, Proof, Verdict
 from pytest_mlops.verdict.wording import number, percent, rounded_up, with_interval
 
 from . import domain_classifier
-from .drift_arguments import column_names
-from .drift_columns import in_both, refuse_absent
+from .drift_arguments import asked_of_all, column_names
+from .drift_columns import added_columns, in_both
 from .drift_rule import FAMILY, LIMITS_UNSEEN, OF_ALL_TOGETHER
 from .drift_words import listed
 from .spec import CheckSpec, Settings, one_of, positive_number
@@ -84,10 +85,7 @@ class JointDrift:
         """What is asked."""
         arguments = {
             "columns": None if self.columns is None else list(self.columns),
-            "at_most": self.limits.at_most,
-            "warn_above": self.limits.warn_above,
-            "proof": self.proof,
-            "max_blind": self.max_blind,
+            **asked_of_all(self),
         }
         return CheckSpec(family=FAMILY, subject=self.method, name=self.name, arguments=arguments)
 
@@ -99,7 +97,7 @@ class JointDrift:
         answer = find(columns, self, settings, np.random.default_rng(self.spec.seed(settings.seed)))
         judgement = judge(answer.found, self.limits, proof=self.proof, max_blind=self.max_blind)
         ways_out = self._ways_out(answer) if judgement.because == BLIND else ""
-        added = [] if self.columns else [name for name in current.names if name not in reference.names]
+        added = added_columns(self.columns, reference, current)
         return self.spec.result(
             settings,
             judgement.verdict,

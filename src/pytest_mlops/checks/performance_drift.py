@@ -21,6 +21,7 @@ from pytest_mlops.verdict.limits import BLIND, Judgement, Limits, Proof, Verdict
 from pytest_mlops.verdict.wording import number
 
 from . import performance_words
+from .drift_arguments import asked_of_all
 from .drift_rule import FAMILY, LIMITS_UNSEEN, OVER_TIME
 from .parts import combined
 from .performance_estimates import Columns, estimated, refuse_what_cannot_be_estimated
@@ -88,10 +89,7 @@ class PerformanceDrift:
         arguments = {
             "metric": self.metric.name,
             "windows": self.windows,
-            "at_most": self.limits.at_most,
-            "warn_above": self.limits.warn_above,
-            "proof": self.proof,
-            "max_blind": self.max_blind,
+            **asked_of_all(self),
             **own_function(self.metric),
             **(self._named_columns if self.method == "estimated_performance" else {}),
         }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pytest_mlops.evidence.engines.base import refuse_absent
 from pytest_mlops.evidence.evaluation import Evaluation
 from pytest_mlops.evidence.moments import when
 from pytest_mlops.evidence.rows import Rows, rows_of
@@ -20,7 +21,6 @@ from pytest_mlops.verdict.errors import EvidenceError, MlopsUsageError
 from pytest_mlops.verdict.estimate import Estimate
 from pytest_mlops.verdict.wording import number, percent, with_interval
 
-from .drift_columns import refuse_absent
 from .estimation import How, estimate, value
 from .influence import scaled_weight
 from .performance_windows import Asking, Course, Stretch

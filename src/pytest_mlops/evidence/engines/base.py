@@ -6,7 +6,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from pytest_mlops.evidence.profile import ColumnProfile
 from pytest_mlops.evidence.values import WAY_ON
@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 
 _INDEX = re.compile(r"__index_level_\d+__")
 """How pandas calls an index in the Parquet files it writes: no column of the data."""
+
+
+class _Named(Protocol):
+    role: str
+    names: tuple[str, ...]
 
 
 class Profiled(ABC):
@@ -59,7 +64,7 @@ class Profiled(ABC):
 
     def profiles(self, names: Sequence[str]) -> Found:
         """Of each column what it holds, or the error that says why it cannot be read."""
-        self._refuse_unknown(names)
+        refuse_absent(self, names)
         if new := [name for name in dict.fromkeys(names) if name not in self._profiles]:
             self._profiles |= self._read(new)
         return {name: self._profiles[name] for name in names}
@@ -88,14 +93,22 @@ class Profiled(ABC):
             raise EvidenceError(f"of the column {name!r} of mlops_{self.role}: {found}")
         return found
 
-    def _refuse_unknown(self, names: Iterable[str]) -> None:
-        for name in names:
-            if name not in self.names:
-                raise EvidenceError(f"mlops_{self.role} has no column {name!r}: {did_you_mean(name, self.names)}")
-
     def _told(self, done: float) -> None:
         if self._tell is not None:
             self._tell(f"reading mlops_{self.role} ({self.engine})", done)
+
+
+def refuse_absent(sample: _Named, names: Iterable[str]) -> None:
+    """Before anything is read.
+
+    Raises
+    ------
+    EvidenceError
+        The sample lacks one of these columns.
+    """
+    for name in names:
+        if name not in sample.names:
+            raise EvidenceError(f"mlops_{sample.role} has no column {name!r}: {did_you_mean(name, sample.names)}")
 
 
 def each(sample: Profiled, names: Sequence[str], read: Callable[[str], ColumnProfile]) -> Found:

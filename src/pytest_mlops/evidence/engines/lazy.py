@@ -10,7 +10,7 @@ import numpy as np
 from pytest_mlops.evidence.profile import ColumnProfile
 from pytest_mlops.verdict.errors import EvidenceError
 
-from .base import Profiled, each, query_of
+from .base import Profiled, each, query_of, refuse_absent
 from .memory import Memory, is_text, profile_of_series, profile_of_value_counts
 from .stretches import Stretch, stretches
 
@@ -45,7 +45,7 @@ class Lazy(Profiled):
 
     def blocks(self, time: str, most: int, rows: int) -> list[Lazy]:
         """By conditions on the column."""
-        self._refuse_unknown([time])
+        refuse_absent(self, [time])
         profile = self._one_profile(time)
         moment = _moment(time, profile.holds)
         return [
@@ -55,7 +55,7 @@ class Lazy(Profiled):
 
     def take(self, names: Sequence[str], most: int, seed: int) -> dict[str, NDArray[Any]]:
         """The columns come to memory whole, and are chosen from there."""
-        self._refuse_unknown(names)
+        refuse_absent(self, names)
         with query_of(self.role):
             frame = _collected(self._frame.select(*names))
         return Memory(frame, self.role, self.engine).take(names, most, seed)

@@ -17,7 +17,7 @@ from pytest_mlops.evidence.reading import profile_of_counts, profile_of_values, 
 from pytest_mlops.evidence.values import WAY_ON, incomparable
 from pytest_mlops.verdict.errors import EvidenceError
 
-from .base import Profiled, each
+from .base import Profiled, each, refuse_absent
 from .stretches import stretches
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Memory(Profiled):
 
     def blocks(self, time: str, most: int, rows: int) -> list[Memory]:
         """Views: no row is copied before a column of it is read."""
-        self._refuse_unknown([time])
+        refuse_absent(self, [time])
         profile = self._one_profile(time)
         cut = stretches(time, profile, most, rows)
         order = np.argsort(_ordering(self._array(time), profile.holds), kind="stable")
@@ -69,7 +69,7 @@ class Memory(Profiled):
 
     def take(self, names: Sequence[str], most: int, seed: int) -> dict[str, Array]:
         """By a hash of the row, of which copy of equal rows it is, and of the seed."""
-        self._refuse_unknown(names)
+        refuse_absent(self, names)
         arrays = {name: self._array(name) for name in names}
         places = _drawn(_hashes(arrays), most, seed)
         return {name: array[places] for name, array in arrays.items()}

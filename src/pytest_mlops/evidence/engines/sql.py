@@ -16,7 +16,7 @@ from pytest_mlops.evidence.reading import text
 from pytest_mlops.statistics.distribution import EXACT, Distribution, Search
 from pytest_mlops.verdict.errors import EvidenceError
 
-from .base import Profiled, query_of
+from .base import Profiled, query_of, refuse_absent
 from .facts import Facts, Reading, asked, double
 from .stretches import Stretch, stretches
 
@@ -98,7 +98,7 @@ class Counted(Profiled):
 
     def blocks(self, time: str, most: int, rows: int) -> list[Counted]:
         """By conditions on the column: the engine finds their rows."""
-        self._refuse_unknown([time])
+        refuse_absent(self, [time])
         sql, readings = self._readable(time).sql, list(self._readings.values())
         return [
             Counted(
@@ -109,7 +109,7 @@ class Counted(Profiled):
 
     def take(self, names: Sequence[str], most: int, seed: int) -> dict[str, Array]:
         """By a hash of the row that is the engine's own: another engine takes other rows of the same data."""
-        self._refuse_unknown(names)
+        refuse_absent(self, names)
         readings = [self._readable(name) for name in names]
         with query_of(self.role):
             found = self._by.rows([reading.row or reading.sql for reading in readings], most, seed % _ANY_SEED)
